@@ -43,7 +43,24 @@ type Query struct {
 	Zone      *time.Location // days and hours are of this zone; nil: UTC
 	Filters   []Filter
 	Bots      bool
+
+	// Measure is what a series or a list counts. Empty: downloads. Totals and
+	// the latest events don't depend on it.
+	Measure Measure
 }
+
+// Measure is one of the figures of Totals, as something to draw over time or to
+// rank rows by.
+type Measure string
+
+// The measures, each the field of Totals that it adds up to (except unique
+// origins: one origin may come in several buckets).
+const (
+	Downloads     Measure = "downloads"
+	Views         Measure = "views"
+	Events        Measure = "events"
+	UniqueOrigins Measure = "unique_origins"
+)
 
 // Filter keeps, or leaves out, rows with one of the values. The value "" stands
 // for unknown.
