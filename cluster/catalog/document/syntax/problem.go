@@ -1,4 +1,4 @@
-package document
+package syntax
 
 import (
 	"cmp"
@@ -55,9 +55,9 @@ func SortProblems(problems []*Problem) {
 	})
 }
 
-// didYouMean is the fix for a word that isn't among the known ones: the nearest
+// DidYouMean is the fix for a word that isn't among the known ones: the nearest
 // known word if one is near, else all of them.
-func didYouMean(word string, known []string) string {
+func DidYouMean(word string, known []string) string {
 	if best := Nearest(word, known); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
