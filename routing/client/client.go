@@ -7,7 +7,11 @@
 // describes who came.
 package client
 
-import "tallygate/routing/event"
+import (
+	"strings"
+
+	"tallygate/routing/event"
+)
 
 // Class is the broad kind of a client.
 type Class string
@@ -48,13 +52,117 @@ type Client struct {
 	Extra []event.Variable
 }
 
+// maxAgent bounds what of a User-Agent is read, in bytes: the rest of a longer
+// one is ignored. pip's JSON, the longest honest one, has some 500.
+const maxAgent = 2048
+
+// maxName bounds a client's name that is taken from the string, in bytes.
+const maxName = 64
+
 // Recognizer recognises clients and remembers what it saw. It is safe for
 // concurrent use.
-type Recognizer struct{}
+type Recognizer struct {
+	index    *index
+	crawlers *crawlers
+	cache    *cache
+}
 
-// New returns a Recognizer with an empty memory.
-func New() *Recognizer { return &Recognizer{} }
+// New returns a Recognizer with an empty memory. It compiles the patterns of
+// crawlers, some milliseconds: make one and keep it.
+func New() *Recognizer {
+	return &Recognizer{index: newIndex(rules), crawlers: newCrawlers(), cache: newCache()}
+}
 
-// Recognize says what client sends userAgent. The zero Client is unknown. A
+// Recognize says what client sends userAgent; the zero Client is unknown. A
 // string that was seen lately costs a look-up and no allocation.
-func (r *Recognizer) Recognize(userAgent string) Client { return Client{} }
+func (r *Recognizer) Recognize(userAgent string) Client {
+	if len(userAgent) > maxAgent {
+		userAgent = userAgent[:maxAgent]
+	}
+	if c := r.cache.get(userAgent); c != nil {
+		return *c
+	}
+	// The copy lets go of the request's header; the client's strings are parts
+	// of it.
+	userAgent = strings.Clone(userAgent)
+	c := r.recognize(strings.ToValidUTF8(userAgent, "\uFFFD"))
+	r.cache.put(userAgent, c)
+	return c
+}
+
+// recognize asks, in this order: the rules of clients that nobody else's name
+// starts with, crawlers, the rules of names that crawlers borrow, browsers; and
+// takes an unknown product at its word.
+func (r *Recognizer) recognize(s string) Client {
+	a := parse(s)
+	lead, rest := r.index.find(&a)
+	inside, version := r.index.findInside(&a)
+	if inside != nil && (lead == nil || lead.shared) {
+		lead, rest = inside, version
+	}
+	if lead != nil && !lead.shared {
+		return lead.client(&a, rest)
+	}
+	if c, ok := r.crawlers.recognize(s); ok {
+		return c
+	}
+	if lead != nil {
+		return lead.client(&a, rest)
+	}
+	if c, ok := browser(s); ok {
+		return c
+	}
+	return unknown(&a)
+}
+
+// client describes the client that the rule recognised in a, with rest behind
+// the rule's token.
+func (r *rule) client(a *agent, rest string) Client {
+	c := Client{Name: r.name, Class: r.class}
+	if r.detail != nil {
+		r.detail(a, rest, &c)
+	} else {
+		plain(a, rest, &c)
+	}
+	return c
+}
+
+// unknown takes the first product of a string that nothing recognised at its
+// word: a maintainer's own updater is a client worth seeing. It has no class,
+// unless its name says that it is a robot.
+func unknown(a *agent) Client {
+	if len(a.products) == 0 || !strings.HasPrefix(a.raw, a.products[0].name) || a.products[0].version == "" {
+		return Client{}
+	}
+	var c Client
+	c.Name = cleanName(a.products[0].name)
+	if c.Name == "" || c.Name == "Mozilla" || c.Name == "Opera" {
+		return Client{}
+	}
+	c.Version = versionOf(a.products[0].version)
+	lower := strings.ToLower(c.Name)
+	for _, word := range []string{"bot", "crawler", "spider"} {
+		if strings.HasSuffix(lower, word) {
+			c.Class, c.Bot = Bot, true
+			return c
+		}
+	}
+	// Apple's libraries say Darwin on a phone as on a Mac.
+	if a.product("CFNetwork") == "" {
+		scan(&c, a.raw)
+	}
+	return c
+}
+
+// cleanName returns a name that is a plain word of bounded length, else "".
+func cleanName(s string) string {
+	if len(s) > maxName {
+		return ""
+	}
+	for i := range len(s) {
+		if !isToken(s[i]) && s[i] != ' ' {
+			return ""
+		}
+	}
+	return s
+}
