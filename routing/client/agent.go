@@ -69,10 +69,11 @@ func commentEnd(s string, i int) int {
 	return len(s)
 }
 
-// product returns the version of the product called name, in any case.
+// product returns the version of the first product called name, in any case,
+// that has one.
 func (a *agent) product(name string) string {
 	for _, p := range a.products {
-		if strings.EqualFold(p.name, name) {
+		if p.version != "" && strings.EqualFold(p.name, name) {
 			return p.version
 		}
 	}

@@ -147,10 +147,12 @@ func crawlerName(s string, start, end int) string {
 	for start > 0 && isName(s[start-1]) {
 		start--
 	}
-	for end < len(s) && isName(s[end]) {
+	name, _, versioned := strings.Cut(strings.TrimLeft(s[start:end], " (;/"), "/")
+	for !versioned && end < len(s) && isName(s[end]) {
 		end++
+		name = s[start:end]
 	}
-	name := strings.Trim(s[start:end], " /(;)")
+	name = strings.Trim(name, " (;)")
 	if len(name) > maxName {
 		name = strings.ToValidUTF8(name[:maxName], "")
 	}

@@ -8,7 +8,7 @@ var platforms = map[string]string{
 	"linux": "linux", "debian": "linux", "ubuntu": "linux", "fedora": "linux", "centos": "linux",
 	"rhel": "linux", "redhat": "linux", "rocky": "linux", "almalinux": "linux", "alpine": "linux",
 	"opensuse": "linux", "suse": "linux", "sles": "linux", "raspbian": "linux", "amzn": "linux",
-	"darwin": "macos", "macos": "macos", "macosx": "macos", "macintosh": "macos", "osx": "macos",
+	"darwin": "macos", "mac": "macos", "macos": "macos", "macosx": "macos", "macintosh": "macos", "osx": "macos",
 	"windows": "windows", "win32": "windows", "win64": "windows", "win": "windows", "winnt": "windows",
 	"mingw32": "windows", "mingw64": "windows", "cygwin": "windows", "msys": "windows",
 	"freebsd": "freebsd", "openbsd": "openbsd", "netbsd": "netbsd", "dragonfly": "dragonfly",

@@ -268,7 +268,6 @@ var rules = []rule{
 	{token: "Jenkins", name: "Jenkins", class: Automation},
 	{token: "Renovate", name: "Renovate", class: Automation},
 	{token: "RenovateBot", name: "Renovate", class: Automation},
-	{token: "renovatebot", name: "Renovate", class: Automation},
 	{token: "dependabot", name: "Dependabot", class: Automation},
 	{token: "dependabot-core", name: "Dependabot", class: Automation},
 	{token: "dependabot-core", name: "Dependabot", class: Automation, inside: true},
