@@ -154,7 +154,12 @@ func (s *jsonStream) advance(pass func(byte) bool, until int) {
 func (s *jsonStream) stopped(err error) int {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return int(syntax.Offset) - 1
+		// The offset is that of the byte or of the one after it.
+		at := min(int(syntax.Offset), len(s.data)-1)
+		if at > 0 && !strings.Contains(err.Error(), "'"+string(s.data[at])+"'") {
+			at--
+		}
+		return at
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return len(s.data)

@@ -1,13 +1,54 @@
 package syntax
 
+import "fmt"
+
+// maxProblems is how many mistakes of one file are told apart; further ones are
+// only counted.
+const maxProblems = 1000
+
 // Reader reads one file and collects what is wrong with it.
 type Reader struct {
 	File     string // name in messages
 	Problems []*Problem
 
+	more   int // problems beyond maxProblems
 	budget int // list elements that may still be read
 }
 
-func (r *Reader) add(p *Problem) {}
-func (r *Reader) wholeIsYAML(data []byte) bool { return false }
-func (r *Reader) readYAML(data []byte, visit func(Entry)) {}
+// At adds a problem with the value n.
+func (r *Reader) At(n *Node, path, message, fix string) {
+	r.add(&Problem{Line: n.Line, Column: n.Column, Path: path, Message: message, Fix: fix})
+}
+
+func (r *Reader) add(p *Problem) {
+	if len(r.Problems) >= maxProblems {
+		r.more++
+		return
+	}
+	p.File = r.File
+	r.Problems = append(r.Problems, p)
+}
+
+// Finish sorts the problems by their place and returns them.
+func (r *Reader) Finish() []*Problem {
+	SortProblems(r.Problems)
+	if r.more > 0 {
+		r.Problems = append(r.Problems, &Problem{File: r.File, Message: fmt.Sprintf("and %d more", r.more)})
+		r.more = 0
+	}
+	return r.Problems
+}
+
+// spend counts list elements. Aliases let a small file name very many ("billion
+// laughs"); without them a file can't hold more elements than bytes.
+func (r *Reader) spend(n *Node, path string) bool {
+	if r.budget <= 0 {
+		if r.budget == 0 {
+			r.budget--
+			r.At(n, path, "aliases expand this file to too many elements", "write fewer aliases of lists")
+		}
+		return false
+	}
+	r.budget--
+	return true
+}
