@@ -2,16 +2,13 @@ package routing
 
 import (
 	"context"
-	"errors"
-	"net/http"
-	"net/netip"
 
 	"tallygate/routing/event"
 )
 
 // ErrUnavailable is returned by [Recorder.Store] when events can't be made
 // durable now: the spool is full or broken.
-var ErrUnavailable = errors.New("events can't be stored now")
+var ErrUnavailable = event.ErrUnavailable
 
 // Recorder takes what was served.
 type Recorder interface {
@@ -30,7 +27,4 @@ type Enricher interface {
 }
 
 // Source is where a request came from.
-type Source struct {
-	Addr   netip.Addr
-	Header http.Header // of the request; identifying headers enter the origin's hash
-}
+type Source = event.Source

@@ -60,8 +60,7 @@ type Settings struct {
 	AllowPrivate  bool
 	Analytics     bool
 
-	// SpoolSync is the interval between syncs of the spool; zero: every batch.
-	SpoolSync       time.Duration
+	SpoolSync       string // "always", or a duration between syncs
 	SpoolMaxBytes   int64
 	AnalyticsMemory int64 // bytes
 
@@ -187,16 +186,11 @@ func (v *validator) domain(field, value string) string {
 	return ascii
 }
 
-func (v *validator) sync(field, value string) time.Duration {
-	if value == "always" {
-		return 0
-	}
-	d, err := time.ParseDuration(value)
-	if err != nil || d < time.Millisecond {
+func (v *validator) sync(field, value string) string {
+	if d, err := time.ParseDuration(value); value != "always" && (err != nil || d < time.Millisecond) {
 		v.wrong(field, value, "use always, or an interval of at least 1ms like 500ms or 2m")
-		return 0
 	}
-	return d
+	return value
 }
 
 var sizeText = regexp.MustCompile(`(?i)^([0-9]+(?:\.[0-9]+)?)\s*(b|kb|mb|gb|tb|kib|mib|gib|tib)?$`)

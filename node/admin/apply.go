@@ -1,0 +1,187 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"tallygate/cluster/catalog"
+	"tallygate/cluster/catalog/document"
+	"tallygate/cluster/catalog/manifest"
+	"tallygate/node/access"
+)
+
+const (
+	// maxApplyBytes bounds a catalog file: 100,000 packages take about 30 MB.
+	maxApplyBytes = 512 << 20
+
+	// maxApplyOps bounds the operations of one command, so that a large file
+	// does not become one raft entry that holds up all others.
+	maxApplyOps = 2000
+)
+
+// ApplyOptions are one file to apply and in whose name.
+type ApplyOptions struct {
+	Catalog        access.Catalog
+	ReservedDomain func(name string) string // may be nil
+
+	Name     string // of the file, for messages
+	Data     []byte
+	Manifest bool   // a gateway manifest instead of our own format
+	Owner    string // of entries that name none
+	Prune    bool
+	DryRun   bool
+	Actor    catalog.Actor
+	Now      time.Time // zero: now
+}
+
+// Applied is what was applied, or would be.
+type Applied struct {
+	Plan *document.Plan
+}
+
+// Apply makes the catalog what a file says. The file is judged as a whole: with
+// one mistake in it, nothing is applied, and the *Problem names them all. Without
+// mistakes a large file is applied in several commands, and each of them is
+// atomic; should one be refused because the catalog changed meanwhile, the
+// problem says so, and applying the file again goes on from there.
+func Apply(ctx context.Context, o ApplyOptions) (*Applied, error) {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	var doc *document.Document
+	var problems []*document.Problem
+	if o.Manifest {
+		doc, problems = manifest.Parse(o.Name, o.Data, manifest.Options{Owner: o.Owner})
+	} else {
+		doc, problems = document.Parse(o.Name, o.Data)
+	}
+	if doc == nil {
+		return nil, mistakes(problems)
+	}
+	// The plan repeats what was wrong with reading the file, in the file's order
+	// beside what the catalog would refuse.
+	problems = reserved(doc, o.ReservedDomain)
+	plan, wrong := doc.Plan(o.Catalog.View(), document.PlanOptions{
+		Prune: o.Prune, Owner: o.Owner, NewID: access.NewID, Now: o.Now.UTC(), Actor: o.Actor,
+	})
+	if problems = append(problems, wrong...); len(problems) > 0 {
+		return nil, mistakes(problems)
+	}
+	if o.DryRun {
+		return &Applied{plan}, nil
+	}
+	for _, cmd := range plan.Commands(maxApplyOps, access.NewID) {
+		result, err := o.Catalog.Propose(ctx, cmd)
+		if err != nil {
+			return nil, err
+		}
+		if len(result.Errors) > 0 {
+			return nil, refusal(result.Errors)
+		}
+	}
+	return &Applied{plan}, nil
+}
+
+func (a *API) apply(w http.ResponseWriter, r *request) error {
+	q := r.URL.Query()
+	prune, err := flag(q.Get("prune"), "prune")
+	if err != nil {
+		return err
+	}
+	dryRun, err := flag(q.Get("dry_run"), "dry_run")
+	if err != nil {
+		return err
+	}
+	format := q.Get("format")
+	if format != "" && format != "catalog" && format != "manifest" {
+		return &Problem{Status: http.StatusBadRequest, Title: "unknown format " + strconv.Quote(format), Detail: "use catalog or manifest"}
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxApplyBytes))
+	if err != nil {
+		return &Problem{Status: http.StatusRequestEntityTooLarge, Title: "the file can't be read", Detail: err.Error()}
+	}
+	applied, err := Apply(r.Context(), ApplyOptions{
+		Catalog: a.opts.Catalog, ReservedDomain: a.opts.ReservedDomain,
+		Name: q.Get("name"), Data: data, Manifest: format == "manifest", Owner: q.Get("owner"),
+		Prune: prune, DryRun: dryRun, Actor: r.id.Actor(r.requestID), Now: a.opts.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if err := applied.Plan.WriteDiff(w); err != nil {
+		return err
+	}
+	a.warn(w, applied.Plan)
+	return nil
+}
+
+// warn names the routes of the changed packages that meet another route. It is
+// not an error: the more specific one serves, as the warning says.
+func (a *API) warn(w io.Writer, plan *document.Plan) {
+	t := a.opts.Table()
+	if t == nil {
+		return
+	}
+	for _, change := range plan.Changes {
+		pkg, ok := change.After.(*catalog.Package)
+		if !ok || pkg == nil {
+			continue
+		}
+		for _, c := range t.Conflicts(pkg) {
+			fmt.Fprintf(w, "warning: on %s, %s %s of %s/%s and %s %s of %s/%s both match %s: %s\n", c.Host,
+				c.Rule.Kind, c.Rule.Pattern, c.Rule.Owner, c.Rule.Package,
+				c.Other.Kind, c.Other.Pattern, c.Other.Owner, c.Other.Package, c.Sample, c.Wins)
+		}
+	}
+}
+
+// reserved finds claims on names that belong to the cluster itself.
+func reserved(doc *document.Document, why func(string) string) []*document.Problem {
+	if why == nil {
+		return nil
+	}
+	var problems []*document.Problem
+	for i := range doc.Domains {
+		d := &doc.Domains[i]
+		if message := why(d.Name); message != "" {
+			path, line, column := d.Find("name")
+			problems = append(problems, &document.Problem{File: doc.Name, Line: line, Column: column, Path: path, Message: message, Fix: "use a name of your own"})
+		}
+	}
+	return problems
+}
+
+func mistakes(problems []*document.Problem) *Problem {
+	p := &Problem{Status: http.StatusUnprocessableEntity, Title: strconv.Itoa(len(problems)) + " mistakes in the file"}
+	if len(problems) == 1 {
+		p.Title = "a mistake in the file"
+	}
+	for _, m := range problems {
+		p.Errors = append(p.Errors, FieldProblem{
+			File: m.File, Line: m.Line, Column: m.Column, Field: m.Path, Message: m.Message, Fix: m.Fix,
+		})
+	}
+	return p
+}
+
+// export writes the catalog as a file that apply takes.
+func (a *API) export(w http.ResponseWriter, _ *request) error {
+	w.Header().Set("Content-Type", "application/yaml")
+	return document.Export(a.opts.Catalog.View(), w)
+}
+
+func flag(value, name string) (bool, error) {
+	if value == "" {
+		return false, nil
+	}
+	b, err := strconv.ParseBool(value)
+	if err != nil {
+		return false, &Problem{Status: http.StatusBadRequest, Title: "wrong " + name, Detail: "use true or false"}
+	}
+	return b, nil
+}

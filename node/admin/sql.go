@@ -1,0 +1,81 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+
+	"tallygate/analytics/sql"
+)
+
+// sqlProblem tells a refusal or failure to who asked; nil: it is our fault.
+func sqlProblem(err error) *Problem {
+	p := &Problem{Title: "the query was refused", Detail: err.Error()}
+	var refused *sql.Refused
+	switch {
+	case errors.As(err, &refused):
+		p.Status, p.Detail = http.StatusBadRequest, refused.Reason
+	case errors.Is(err, sql.ErrBusy):
+		p.Status = http.StatusServiceUnavailable
+	case errors.Is(err, sql.ErrDeadline):
+		p.Status, p.Title = http.StatusRequestTimeout, "the query was stopped"
+	case errors.Is(err, sql.ErrDisabled):
+		p.Status, p.Title, p.Detail = http.StatusNotFound, "analytics is off on this node", "ask a node that runs with --analytics"
+	default:
+		return nil
+	}
+	return p
+}
+
+// sql answers one read-only question. Once the first row is out an error can
+// only end the connection: a cut answer must not look like a whole one.
+func (a *API) sql(w http.ResponseWriter, r *request) error {
+	var in struct {
+		Query  string `json:"query"`
+		Format string `json:"format"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return err
+	}
+	if in.Format == "" {
+		in.Format = "json"
+	}
+	format, err := sql.ParseFormat(in.Format)
+	if err != nil {
+		return &Problem{Status: http.StatusUnprocessableEntity, Title: "unknown format", Errors: []FieldProblem{{Field: "format", Message: err.Error()}}}
+	}
+	out := &started{ResponseWriter: w, media: format.ContentType()}
+	_, err = a.opts.SQL.Write(r.Context(), out, in.Query, format)
+	if err == nil {
+		out.begin()
+		return nil
+	}
+	if out.begun {
+		a.opts.Logger.Warn("SQL answer cut short", "request_id", r.requestID, "err", err)
+		panic(http.ErrAbortHandler)
+	}
+	if p := sqlProblem(err); p != nil {
+		return p
+	}
+	return err
+}
+
+// started sets the media type with the first byte, so that an error before it
+// can still be told as one.
+type started struct {
+	http.ResponseWriter
+	media string
+	begun bool
+}
+
+func (s *started) begin() {
+	if !s.begun {
+		s.begun = true
+		s.Header().Set("Content-Type", s.media)
+		s.WriteHeader(http.StatusOK)
+	}
+}
+
+func (s *started) Write(b []byte) (int, error) {
+	s.begin()
+	return s.ResponseWriter.Write(b)
+}

@@ -1,0 +1,75 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"tallygate/node/access"
+	"tallygate/node/version"
+	"tallygate/routing/table"
+	"tallygate/ui"
+)
+
+// newPages fits the admin UI to the node.
+func (n *Node) newPages() (http.Handler, error) {
+	_, port, err := net.SplitHostPort(n.GatewayAddress())
+	if err != nil {
+		return nil, err
+	}
+	return ui.New(ui.Options{
+		Reports: n.analytics.Reports(),
+		Catalog: func() ui.Catalog { return n.catalog.View() },
+		Access:  pageAccess{n.access},
+		Live:    n.analytics,
+		Status:  n.problems,
+		Cluster: n.cluster,
+		Explain: n.explain,
+		Gateway: ui.Gateway{BaseDomain: n.settings.BaseDomain, Scheme: "http", Port: port},
+		Version: version.Version,
+		Logger:  n.component("ui"),
+	}), nil
+}
+
+// pageAccess tells the pages' own error for a secret that signs nobody in.
+type pageAccess struct{ *access.Control }
+
+func (a pageAccess) Redeem(ctx context.Context, secret, userAgent string) (string, time.Time, error) {
+	session, expires, err := a.Control.Redeem(ctx, secret, userAgent)
+	return session, expires, refused(err)
+}
+
+func (a pageAccess) RedeemToken(ctx context.Context, secret, userAgent string) (string, time.Time, error) {
+	session, expires, err := a.Control.RedeemToken(ctx, secret, userAgent)
+	return session, expires, refused(err)
+}
+
+func refused(err error) error {
+	if errors.Is(err, access.ErrUnknownSecret) {
+		return ui.ErrRefused
+	}
+	return err
+}
+
+// explain answers the page's "which rule wins" box.
+func (n *Node) explain(method, url string) (ui.Explanation, error) {
+	return explanation(n.publisher.Table().Explain(method, url)), nil
+}
+
+func explanation(e table.Explanation) ui.Explanation {
+	out := ui.Explanation{Host: e.Host, Owner: e.Owner, Why: e.Summary, Location: e.Location}
+	for _, c := range e.Candidates {
+		candidate := ui.Candidate{Kind: c.Kind, Pattern: c.Pattern, PackageID: c.PackageID, Package: c.Owner + "/" + c.Package, Why: c.Why}
+		if !c.Wins {
+			out.Others = append(out.Others, candidate)
+			continue
+		}
+		out.Winner = &candidate
+		for name, value := range c.Variables {
+			out.Variables = append(out.Variables, ui.Variable{Name: name, Value: value})
+		}
+	}
+	return out
+}
