@@ -1,0 +1,7 @@
+package python
+
+type (
+	metrics struct{}
+	fetcher struct{}
+	cache   struct{}
+)
