@@ -1,0 +1,135 @@
+package container
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/singleflight"
+
+	"tallygate/routing/origin"
+)
+
+// For how long a registry's answer to a stranger is remembered, and for how many.
+const (
+	demandTTL        = 10 * time.Minute
+	unknownDemandTTL = 30 * time.Second
+	probeTimeout     = 15 * time.Second
+	maxRegistries    = 1024
+	maxRepositories  = 16384
+)
+
+// demands remembers what registries ask of those who read. It finds out by asking
+// as a stranger would: once for the registry, at /v2/, and where that is open once
+// for each repository, since some registries greet everyone and ask later.
+type demands struct {
+	transport    http.RoundTripper
+	registries   *lru.Cache[string, remembered]
+	repositories *lru.Cache[string, remembered]
+	flight       singleflight.Group
+}
+
+// remembered is a demand and the time until which it is believed.
+type remembered struct {
+	demand
+	until time.Time
+}
+
+func newDemands(transport http.RoundTripper) *demands {
+	registries, err := lru.New[string, remembered](maxRegistries)
+	if err != nil {
+		panic(err) // the sizes are positive constants
+	}
+	repositories, err := lru.New[string, remembered](maxRepositories)
+	if err != nil {
+		panic(err)
+	}
+	return &demands{transport: transport, registries: registries, repositories: repositories}
+}
+
+// of returns what is asked for in a repository: by its registry, else by itself as
+// far as that is known. A registry that can't be asked is unknown: the request
+// itself will show what is wrong.
+func (d *demands) of(ctx context.Context, ep endpoint) demand {
+	general := d.registry(ctx, ep)
+	if general.access == accessToken {
+		return general
+	}
+	if known, ok := d.repositories.Get(ep.base() + "/" + ep.repository); ok && time.Now().Before(known.until) {
+		return known.demand
+	}
+	return general
+}
+
+// open says whether a repository is known to ask for nothing. rest is something
+// in it to find out by, if need be.
+func (d *demands) open(ctx context.Context, ep endpoint, rest string) bool {
+	return d.registry(ctx, ep).access == accessOpen &&
+		d.ask(ctx, d.repositories, ep.base()+"/"+ep.repository, http.MethodHead, ep.url(rest)).access == accessOpen
+}
+
+func (d *demands) registry(ctx context.Context, ep endpoint) demand {
+	return d.ask(ctx, d.registries, ep.base(), http.MethodGet, ep.base()+"/v2/")
+}
+
+// learn keeps what a registry said by itself when it refused a request.
+func (d *demands) learn(ep endpoint, learned demand) {
+	d.repositories.Add(ep.base()+"/"+ep.repository, remembered{learned, time.Now().Add(demandTTL)})
+}
+
+// ask returns what is remembered under key, or asks url; one request at a time
+// does.
+func (d *demands) ask(ctx context.Context, cache *lru.Cache[string, remembered], key, method, url string) demand {
+	if known, ok := cache.Get(key); ok && time.Now().Before(known.until) {
+		return known.demand
+	}
+	ch := d.flight.DoChan(method+" "+key, func() (any, error) {
+		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), probeTimeout, origin.ErrTimeout)
+		defer cancel()
+		answer, ttl := d.probe(ctx, method, url)
+		if ttl > 0 {
+			cache.Add(key, remembered{answer, time.Now().Add(ttl)})
+		}
+		return answer, nil
+	})
+	select {
+	case <-ctx.Done():
+		return demand{}
+	case res := <-ch:
+		answer, _ := res.Val.(demand)
+		return answer
+	}
+}
+
+// probe asks once, and says for how long to believe the answer.
+func (d *demands) probe(ctx context.Context, method, url string) (demand, time.Duration) {
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		return demand{}, 0
+	}
+	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("Accept", anyManifest)
+	req.Header.Set("Via", via)
+	resp, err := d.transport.RoundTrip(req)
+	if err != nil {
+		return demand{}, 0
+	}
+	defer discard(resp)
+	switch {
+	case resp.StatusCode >= 200 && resp.StatusCode < 400:
+		return demand{access: accessOpen}, demandTTL
+	case resp.StatusCode == http.StatusUnauthorized:
+		return demandOf(resp.Header["Www-Authenticate"]), demandTTL
+	case resp.StatusCode >= 500, method == http.MethodHead && resp.StatusCode == http.StatusNotFound:
+		// Something that is not there says nothing of what is.
+		return demand{}, 0
+	default:
+		return demand{}, unknownDemandTTL
+	}
+}
+
+// anyManifest is the Accept of a request that only wants to know whether a
+// manifest is there.
+const anyManifest = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, " +
+	"application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, */*"

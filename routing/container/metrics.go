@@ -1,0 +1,36 @@
+package container
+
+import "github.com/prometheus/client_golang/prometheus"
+
+type metrics struct {
+	answers  *prometheus.CounterVec
+	tokens   *prometheus.CounterVec
+	streamed prometheus.Counter
+	cut      prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	const ns, sub = "tallygate", "container"
+	m := &metrics{
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub, Name: "answers_total",
+			Help: "Answers under /v2/, by what was asked for and how it was answered.",
+		}, []string{"kind", "outcome"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub, Name: "token_requests_total",
+			Help: "Anonymous tokens asked for at registries' token servers.",
+		}, []string{"outcome"}),
+		streamed: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub, Name: "streamed_bytes_total",
+			Help: "Bytes of blobs that registries did not redirect and that passed through.",
+		}),
+		cut: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub, Name: "cut_streams_total",
+			Help: "Streamed blobs that ended before their end, by the registry or the client.",
+		}),
+	}
+	if reg != nil {
+		reg.MustRegister(m.answers, m.tokens, m.streamed, m.cut)
+	}
+	return m
+}

@@ -1,0 +1,82 @@
+package container
+
+import (
+	"strings"
+
+	"tallygate/routing/table"
+)
+
+// registry is what one has to know of a public registry beforehand. All else is
+// learned from its answers.
+type registry struct {
+	host      string // that speaks the registry API
+	namespace string // that a repository of one segment is in
+}
+
+var dockerHub = registry{host: "registry-1.docker.io", namespace: "library"}
+
+// registries maps the names that people give to registries to what is known of
+// them. Names not listed are their own host.
+var registries = map[string]registry{
+	"docker.io":               dockerHub,
+	"index.docker.io":         dockerHub,
+	"registry.docker.io":      dockerHub,
+	"registry.hub.docker.com": dockerHub,
+	"registry-1.docker.io":    dockerHub,
+}
+
+// endpoint is one repository at one registry.
+type endpoint struct {
+	scheme     string // https, or http where an operator allowed it
+	host       string // host[:port]
+	repository string
+}
+
+// base is the registry's root, without a slash at the end.
+func (e endpoint) base() string { return e.scheme + "://" + e.host }
+
+// url is the address of something in the repository; rest is escaped.
+func (e endpoint) url(rest string) string {
+	return e.base() + "/v2/" + e.repository + "/" + rest
+}
+
+// String names the repository across registries.
+func (e endpoint) String() string { return e.host + "/" + e.repository }
+
+// resolve finds the repository called name at the registry called host.
+func resolve(host, name string, plainHTTP bool) endpoint {
+	host = strings.ToLower(strings.TrimSuffix(host, "/"))
+	e := endpoint{scheme: "https", host: host, repository: name}
+	if known, ok := registries[host]; ok {
+		e.host = known.host
+		if known.namespace != "" && strings.IndexByte(name, '/') < 0 {
+			e.repository = known.namespace + "/" + name
+		}
+	} else if plainHTTP {
+		e.scheme = "http"
+	}
+	return e
+}
+
+// source is where the images of a rule are.
+type source struct {
+	endpoints   []endpoint // in the order of preference, never empty
+	alwaysProxy bool
+}
+
+// sourceOf reads a rule. A collection keeps the client's name of the image.
+func sourceOf(rule *table.Rule, name string) (source, bool) {
+	if c := rule.Collection; c != nil && rule.Package == nil {
+		return source{[]endpoint{resolve(c.Registry, name, c.PlainHTTP)}, c.AlwaysProxy}, true
+	}
+	if rule.Package == nil || rule.Package.Image == nil {
+		return source{}, false
+	}
+	image := rule.Package.Image
+	s := source{make([]endpoint, 0, 1+len(image.FailoverRegistries)), image.AlwaysProxy}
+	s.endpoints = append(s.endpoints, resolve(image.Registry, image.Repository, image.PlainHTTP))
+	for _, host := range image.FailoverRegistries {
+		s.endpoints = append(s.endpoints, resolve(host, image.Repository, image.PlainHTTP))
+	}
+	return s, true
+}
