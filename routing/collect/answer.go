@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -30,7 +29,7 @@ type Answer struct {
 func NewAnswer(events []*event.Event, fault *Fault) *Answer {
 	a := &Answer{Stored: len(events), IDs: make([]string, len(events))}
 	for i, e := range events {
-		a.IDs[i] = FormatID(e.ID)
+		a.IDs[i] = event.FormatID(e.ID)
 	}
 	if fault != nil {
 		a.Error, a.At, a.Object = fault.Reason, &fault.At, &fault.Object
@@ -60,18 +59,3 @@ var (
 	noSniff     = []string{"nosniff"}
 	noStore     = []string{"no-store"}
 )
-
-// FormatID writes an event's id as a UUID, RFC 9562 section 4.
-func FormatID(id [16]byte) string {
-	var b [36]byte
-	hex.Encode(b[0:8], id[0:4])
-	b[8] = '-'
-	hex.Encode(b[9:13], id[4:6])
-	b[13] = '-'
-	hex.Encode(b[14:18], id[6:8])
-	b[18] = '-'
-	hex.Encode(b[19:23], id[8:10])
-	b[23] = '-'
-	hex.Encode(b[24:36], id[10:16])
-	return string(b[:])
-}

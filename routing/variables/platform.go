@@ -45,7 +45,7 @@ var arches = map[string]string{
 	"ppc64": "ppc64", "ppc64le": "ppc64le", "powerpc64": "ppc64", "powerpc64le": "ppc64le", "ppc64el": "ppc64le",
 	"s390x": "s390x", "riscv64": "riscv64", "riscv64gc": "riscv64", "loong64": "loong64", "loongarch64": "loong64",
 	"mips": "mips", "mipsle": "mipsle", "mipsel": "mipsle", "mips64": "mips64", "mips64le": "mips64le", "mips64el": "mips64le",
-	"wasm32": "wasm",
+	"wasm32":     "wasm",
 	"universal2": "all", "universal": "all", "noarch": "all",
 }
 

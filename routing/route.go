@@ -1,0 +1,175 @@
+package routing
+
+import (
+	"net/http"
+	"strings"
+
+	"tallygate/routing/npm"
+	"tallygate/routing/pixel"
+	"tallygate/routing/table"
+)
+
+// route finds who serves a request, in the order of the kinds on one host: npm
+// install events, images, the pixel, templates, regular expressions, the package
+// index, collected events, catch-alls. What nobody serves is not found, in the
+// words of the protocol that asked.
+func (g *Gateway) route(rq *request) {
+	switch rq.r.Method {
+	case http.MethodConnect, http.MethodTrace:
+		rq.notAllowed("GET, HEAD, POST")
+		return
+	}
+	t := g.opts.Table()
+	if t == nil {
+		rq.unavailable("The catalog is not loaded yet.")
+		return
+	}
+	host := t.Host(rq.asked.Host)
+	if id, ok := npm.Match(rq.path); ok && g.takesInstalls(rq.asked.Host, host) {
+		g.install(rq, t, id)
+		return
+	}
+	if rq.asked.Host != "" && rq.asked.Host == g.base {
+		g.servesBase(rq)
+		return
+	}
+	if host == nil {
+		g.unknownHost(rq)
+		return
+	}
+
+	switch host.Kind() {
+	case table.StaticHost:
+		if rq.path == pixel.Path {
+			g.pixel(rq, t)
+			return
+		}
+		g.notFound(rq)
+	case table.BaseHost:
+		g.servesBase(rq)
+	case table.DockerHost:
+		if host.HasImages() && isRegistry(rq.path) {
+			g.images(rq, host)
+			return
+		}
+		g.notFound(rq)
+	default:
+		g.routeOwn(rq, t, host)
+	}
+}
+
+// routeOwn serves a request on an owner's gateway host or custom domain.
+func (g *Gateway) routeOwn(rq *request, t *table.Table, host *table.Host) {
+	if isRegistry(rq.path) && host.HasImages() {
+		g.images(rq, host)
+		return
+	}
+	if rq.path == pixel.Path && host.HasPixels() && namesPixel(rq.query) {
+		g.pixel(rq, t)
+		return
+	}
+
+	s := g.scratch.Get().(*scratch)
+	defer g.scratch.Put(s)
+	m := &s.match
+	matched := host.Match(rq.r.Method, rq.path, rq.query, m)
+
+	if (!matched || m.Rule.Kind > table.PythonRule) && isIndex(rq.path) && g.servesIndex(host, rq.path, matched) {
+		g.index(rq, host)
+		return
+	}
+	if !matched {
+		g.notFound(rq)
+		return
+	}
+	g.serve(rq, m)
+}
+
+// serve answers for a matched route.
+func (g *Gateway) serve(rq *request, m *table.Match) {
+	rule := m.Rule
+	switch {
+	case rule.Kind == table.CatchAllRule:
+		rq.kind = kindCatchAll
+	case isEvents(rule):
+		rq.kind = kindEvent
+	default:
+		rq.kind = kindFile
+	}
+	if m.Origins() > 0 {
+		g.redirect(rq, m)
+		return
+	}
+	g.collect(rq, m)
+}
+
+// takesInstalls says where npm install events are taken: on the base domain, on
+// localhost, which is what the SDK's local port setting asks for, and on every
+// host of an owner's but the image hosts.
+func (g *Gateway) takesInstalls(name string, host *table.Host) bool {
+	if name == "localhost" || name != "" && name == g.base {
+		return true
+	}
+	if host == nil {
+		return false
+	}
+	k := host.Kind()
+	return k != table.DockerHost && k != table.StaticHost
+}
+
+// isRegistry says whether a path belongs to the OCI distribution API.
+func isRegistry(path string) bool {
+	return path == "/v2" || strings.HasPrefix(path, "/v2/")
+}
+
+// isIndex says whether a path belongs to a Python package index (PEP 503).
+func isIndex(path string) bool {
+	return path == "/simple" || strings.HasPrefix(path, "/simple/")
+}
+
+// servesIndex says whether the package index answers for a path, given that a
+// rule that comes after it matches or not. Where a catch-all stands behind it,
+// the index speaks for its own projects and its root only; otherwise its
+// not-found is the answer.
+func (g *Gateway) servesIndex(host *table.Host, path string, otherwise bool) bool {
+	if g.opts.Python == nil {
+		return false
+	}
+	any := false
+	for range host.PythonProjects() {
+		any = true
+		break
+	}
+	if !any || !otherwise {
+		return any
+	}
+	project, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, "/simple"), "/"), "/")
+	return project == "" || host.Python(normalProject(unescape(project))) != nil
+}
+
+// normalProject is a project's name as PEP 503 normalizes it: lower case, runs
+// of "-", "_" and "." as one "-".
+func normalProject(name string) string {
+	var b strings.Builder
+	sep := false
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == '-' || c == '_' || c == '.':
+			sep = true
+			continue
+		default:
+			if sep {
+				b.WriteByte('-')
+				sep = false
+			}
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			b.WriteByte(c)
+		}
+	}
+	if sep {
+		b.WriteByte('-')
+	}
+	return b.String()
+}
