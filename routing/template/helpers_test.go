@@ -1,0 +1,78 @@
+package template
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+)
+
+func bytesReader(b []byte) io.Reader { return bytes.NewReader(b) }
+
+func mustIncoming(t testing.TB, s string) *Incoming {
+	t.Helper()
+	in, err := ParseIncoming(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// matchURL matches a URL and returns the values by name.
+func matchURL(in *Incoming, url string) (map[string]string, bool) {
+	var s Subject
+	var c Captures
+	path, query, _ := strings.Cut(url, "?")
+	if !s.Reset(path, query) || !in.Match(&s, &c) {
+		return nil, false
+	}
+	return valuesOf(in, &c), true
+}
+
+func valuesOf(in *Incoming, c *Captures) map[string]string {
+	values := map[string]string{}
+	for i, n := range in.Names() {
+		values[n] = c.Value(i)
+	}
+	return values
+}
+
+// expand expands a template of any shape with text values.
+func expand(t testing.TB, tmpl string, values map[string]string) string {
+	t.Helper()
+	var names []string
+	for n := range values {
+		names = append(names, n)
+	}
+	o, err := expander(tmpl, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c Captures
+	c.Reset(len(names))
+	for i, n := range names {
+		c.vars[i] = textCapture(values[n])
+	}
+	return string(o.append(nil, o.parts, &c))
+}
+
+// normal is a URL with each path segment and each query parameter decoded, in one
+// spelling: two URLs are equal when their normal forms are.
+func normal(url string) string {
+	path, query, _ := strings.Cut(url, "?")
+	b, _, _ := canonical(nil, nil, path, false)
+	out := string(b)
+	if query == "" {
+		return out
+	}
+	for i, p := range strings.Split(query, "&") {
+		name, value, _ := strings.Cut(p, "=")
+		name, _ = decodeQuery(name)
+		value, _ = decodeQuery(value)
+		if out += "&"; i == 0 {
+			out = strings.TrimSuffix(out, "&") + "?"
+		}
+		out += name + "=" + value
+	}
+	return out
+}

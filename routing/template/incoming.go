@@ -1,0 +1,522 @@
+package template
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Incoming is a compiled incoming template. It is immutable and compact: a node
+// holds a million of them. Literals and names are cut out of the template's own
+// string where they can be.
+type Incoming struct {
+	src   string
+	text  string // the literals, canonical
+	enc   string // like Subject.enc, of text; "" if nothing is set
+	parts []part // of the path
+	names []span // variables by order of appearance, in src
+	query []param
+
+	prefix   uint16 // bytes of the path before its first variable
+	literals uint16 // literal bytes of path and query
+	ambig    bool   // the path may be read in more than one way
+	frozen   uint8  // parts from here on repeat no variable bound before them
+}
+
+// part is a literal or a variable.
+type part struct {
+	kind partKind
+	v    uint8 // index into names
+	span span  // of the literal, in text
+}
+
+type span struct{ off, n uint16 }
+
+type partKind uint8
+
+const (
+	literal partKind = iota
+	single           // {v}: within a segment
+	multi            // {+v}: across segments
+)
+
+// param is a required query parameter.
+type param struct {
+	name   span // in text
+	parts  []part
+	ambig  bool
+	frozen uint8
+}
+
+// piece is a step of a template after its operators are taken apart: a literal as
+// written, or a variable.
+type piece struct {
+	pos   int
+	lit   string // as written
+	name  string // of a variable
+	kind  partKind
+	query bool // begins the query
+}
+
+// ParseIncoming compiles an incoming template: a path that begins with "/", with
+// or without a query. The error is an [*Error].
+func ParseIncoming(s string) (*Incoming, error) {
+	t := new(Incoming)
+	if err := t.Parse(s); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Parse compiles s into t, which must be new: for templates that are embedded in
+// a larger value.
+func (t *Incoming) Parse(s string) error {
+	tokens, err := tokenize(s)
+	if err != nil {
+		return err
+	}
+	pieces, err := flatten(s, tokens)
+	if err != nil {
+		return err
+	}
+	if len(pieces) == 0 || pieces[0].lit == "" || pieces[0].lit[0] != '/' {
+		return &Error{Template: s, Msg: `an incoming path begins with "/"`}
+	}
+	c := compiler{t: t, src: s, kinds: make(map[string]partKind)}
+	t.src = s
+	if err := c.compile(pieces); err != nil {
+		return err
+	}
+	return nil
+}
+
+// String is the template as it was written.
+func (t *Incoming) String() string { return t.src }
+
+// Names are the variables, by order of appearance, each once.
+func (t *Incoming) Names() []string {
+	names := make([]string, len(t.names))
+	for i := range t.names {
+		names[i] = t.name(i)
+	}
+	return names
+}
+
+func (t *Incoming) name(i int) string { return cut(t.src, t.names[i]) }
+
+// Prefix is the number of bytes of the path before its first variable.
+func (t *Incoming) Prefix() int { return int(t.prefix) }
+
+// Literals is the number of literal bytes of path and query.
+func (t *Incoming) Literals() int { return int(t.literals) }
+
+// Variables is the number of different variables.
+func (t *Incoming) Variables() int { return len(t.names) }
+
+func cut(s string, p span) string { return s[p.off : p.off+p.n] }
+
+// flatten takes operators apart and refuses what can't be matched backwards.
+func flatten(s string, tokens []token) ([]piece, error) {
+	var pieces []piece
+	query := false
+	fail := func(pos int, format string, args ...any) ([]piece, error) {
+		return nil, &Error{Template: s, Pos: pos, Msg: fmt.Sprintf(format, args...)}
+	}
+	for _, tok := range tokens {
+		if tok.lit != "" {
+			if i := strings.IndexByte(tok.lit, '#'); i >= 0 {
+				return fail(tok.pos+i, `a fragment ("#…") is never sent to a server: leave it out of an incoming path`)
+			}
+			before, after, found := strings.Cut(tok.lit, "?")
+			if query || !found {
+				pieces = append(pieces, piece{pos: tok.pos, lit: tok.lit})
+				continue
+			}
+			if before != "" {
+				pieces = append(pieces, piece{pos: tok.pos, lit: before})
+			}
+			query = true
+			pieces = append(pieces, piece{pos: tok.pos + len(before) + 1, lit: after, query: true})
+			continue
+		}
+		for i, v := range tok.vars {
+			if v.explode {
+				return fail(tok.pos, "{%s*}: explode takes a list, and a list can't be told from its expansion: write one variable for each value", v.name)
+			}
+			if v.prefix > 0 {
+				return fail(tok.pos, "{%s:%d}: a prefix drops the rest of the value, which a match can't bring back: leave out the modifier", v.name, v.prefix)
+			}
+			p := piece{pos: tok.pos, name: v.name, kind: single}
+			sep := piece{pos: tok.pos}
+			switch tok.op {
+			case 0, '+':
+				if i > 0 {
+					sep.lit = ","
+				}
+				if tok.op == '+' {
+					p.kind = multi
+				}
+			case '#':
+				return fail(tok.pos, "{#%s}: a fragment is never sent to a server, so it can't be matched: use {%s} or {+%s}", v.name, v.name, v.name)
+			case '.', '/':
+				sep.lit = string(tok.op)
+			case ';':
+				sep.lit = ";" + v.name + "="
+			case '?':
+				sep.lit = "&" + v.name + "="
+				if i == 0 {
+					if query {
+						return fail(tok.pos, "{?%s}: the query has begun already: write {&%s}", v.name, v.name)
+					}
+					query, sep.query, sep.lit = true, true, v.name+"="
+				}
+			case '&':
+				if !query {
+					return fail(tok.pos, "{&%s}: the query has not begun: write {?%s}", v.name, v.name)
+				}
+				sep.lit = "&" + v.name + "="
+			}
+			if query && (tok.op == '/' || tok.op == ';') {
+				return fail(tok.pos, "{%c%s}: path operators have no place in the query", tok.op, v.name)
+			}
+			if sep.lit != "" {
+				pieces = append(pieces, sep)
+			}
+			pieces = append(pieces, p)
+		}
+	}
+	return pieces, nil
+}
+
+// compiler turns pieces into an Incoming.
+type compiler struct {
+	t     *Incoming
+	src   string
+	text  []byte
+	enc   []byte
+	kinds map[string]partKind // of the variables seen
+}
+
+func (c *compiler) compile(pieces []piece) error {
+	path, query := pieces, []piece(nil)
+	for i, p := range pieces {
+		if p.query {
+			path, query = pieces[:i], pieces[i:]
+			break
+		}
+	}
+	t := c.t
+	parts, err := c.parts(path, false)
+	if err != nil {
+		return err
+	}
+	t.parts = slices.Clip(parts)
+	t.ambig, t.frozen = c.ambiguous(parts, false), frozen(parts, 0)
+	t.prefix = parts[0].span.n
+	if err := c.dotSegments(); err != nil {
+		return err
+	}
+	seen := uint64(0)
+	for _, p := range parts {
+		if p.kind == literal {
+			t.literals += p.span.n
+		} else {
+			seen |= 1 << p.v
+		}
+	}
+	if query != nil {
+		if err := c.params(query, seen); err != nil {
+			return err
+		}
+	}
+	t.names = slices.Clip(t.names)
+	// Share the template's own string if the literals can be found in it.
+	text, enc := string(c.text), anySet(c.enc)
+	if enc != nil {
+		t.enc = string(enc)
+	}
+	t.text = text
+	c.share()
+	return nil
+}
+
+// share replaces text by src when every literal is in src as it is, in order.
+func (c *compiler) share() {
+	t := c.t
+	if t.enc != "" {
+		return
+	}
+	from, ok := 0, true
+	move := func(p *span) {
+		if p.n == 0 || !ok {
+			return
+		}
+		i := strings.Index(c.src[from:], cut(t.text, *p))
+		if i < 0 {
+			ok = false
+			return
+		}
+		p.off = uint16(from + i)
+		from += i + int(p.n)
+	}
+	parts := slices.Clone(t.parts)
+	for i := range parts {
+		if parts[i].kind == literal {
+			move(&parts[i].span)
+		}
+	}
+	query := slices.Clone(t.query)
+	for i := range query {
+		move(&query[i].name)
+		query[i].parts = slices.Clone(query[i].parts)
+		for j := range query[i].parts {
+			if query[i].parts[j].kind == literal {
+				move(&query[i].parts[j].span)
+			}
+		}
+	}
+	if ok {
+		t.parts, t.query, t.text = parts, query, c.src
+	}
+}
+
+// parts compiles the pieces of a path or of a parameter's value.
+func (c *compiler) parts(pieces []piece, query bool) ([]part, error) {
+	var parts []part
+	for _, p := range pieces {
+		if p.name == "" {
+			off := len(c.text)
+			c.text, c.enc, _ = canonical(c.text, c.enc, p.lit, query)
+			n := len(c.text) - off
+			if n == 0 {
+				continue
+			}
+			if last := len(parts) - 1; last >= 0 && parts[last].kind == literal {
+				parts[last].span.n += uint16(n)
+				continue
+			}
+			parts = append(parts, part{kind: literal, span: span{uint16(off), uint16(n)}})
+			continue
+		}
+		kind, seen := c.kinds[p.name]
+		if seen && kind != p.kind {
+			return nil, &Error{Template: c.src, Pos: p.pos, Msg: fmt.Sprintf("{%s} and {+%s} of one variable differ in what they encode: use one of them", p.name, p.name)}
+		}
+		v := c.variable(p)
+		if !seen {
+			c.kinds[p.name] = p.kind
+		}
+		parts = append(parts, part{kind: p.kind, v: v})
+	}
+	return parts, nil
+}
+
+// variable is the index of a piece's variable, a new one at its first appearance.
+func (c *compiler) variable(p piece) uint8 {
+	for i := range c.t.names {
+		if c.t.name(i) == p.name {
+			return uint8(i)
+		}
+	}
+	off := p.pos + strings.Index(c.src[p.pos:], p.name)
+	c.t.names = append(c.t.names, span{uint16(off), uint16(len(p.name))})
+	return uint8(len(c.t.names) - 1)
+}
+
+// params compiles the query: parameters separated by "&".
+func (c *compiler) params(pieces []piece, seen uint64) error {
+	t := c.t
+	var name string
+	var value []piece
+	var pos int
+	open := false // a "=" was seen
+	finish := func() error {
+		if name == "" && !open && len(value) == 0 {
+			return nil // "?&" or a trailing "&"
+		}
+		if name == "" {
+			return &Error{Template: c.src, Pos: pos, Msg: "a query parameter without a name"}
+		}
+		off := len(c.text)
+		c.text, c.enc, _ = canonical(c.text, c.enc, name, true)
+		q := param{name: span{uint16(off), uint16(len(c.text) - off)}}
+		t.literals += q.name.n
+		var err error
+		if q.parts, err = c.parts(value, true); err != nil {
+			return err
+		}
+		q.parts = slices.Clip(q.parts)
+		q.ambig, q.frozen = c.ambiguous(q.parts, true), frozen(q.parts, seen)
+		for _, p := range q.parts {
+			if p.kind == literal {
+				t.literals += p.span.n
+			} else {
+				seen |= 1 << p.v
+			}
+		}
+		t.query = append(t.query, q)
+		name, value, open = "", nil, false
+		return nil
+	}
+	for _, p := range pieces {
+		if p.name != "" {
+			if !open {
+				return &Error{Template: c.src, Pos: p.pos, Msg: fmt.Sprintf("{%s}: a variable can be a query parameter's value, not its name: write name={%s} or {?%s}", p.name, p.name, p.name)}
+			}
+			value = append(value, p)
+			continue
+		}
+		for i, field := range strings.Split(p.lit, "&") {
+			if i > 0 {
+				if err := finish(); err != nil {
+					return err
+				}
+			}
+			if !open {
+				pos = p.pos
+				before, after, found := strings.Cut(field, "=")
+				name += before
+				if open = found; !found {
+					continue
+				}
+				field = after
+			}
+			if field != "" {
+				value = append(value, piece{pos: p.pos, lit: field})
+			}
+		}
+	}
+	if err := finish(); err != nil {
+		return err
+	}
+	t.query = slices.Clip(t.query)
+	return nil
+}
+
+// ambiguous says whether one text can be read in several ways: two variables
+// share a segment, or one crosses segments beside another.
+func (c *compiler) ambiguous(parts []part, query bool) bool {
+	vars, inSegment, crossing := 0, 0, false
+	for _, p := range parts {
+		switch p.kind {
+		case literal:
+			if !query && strings.IndexByte(string(c.text[p.span.off:p.span.off+p.span.n]), '/') >= 0 {
+				inSegment = 0
+			}
+			continue
+		case multi:
+			crossing = true
+		}
+		vars++
+		if inSegment++; inSegment > 1 {
+			return true
+		}
+	}
+	return crossing && vars > 1
+}
+
+// frozen is the first index from which on no part repeats a variable bound
+// before it: what can follow there does not depend on what was captured.
+func frozen(parts []part, seen uint64) uint8 {
+	from := 0
+	for i, p := range parts {
+		if p.kind == literal {
+			continue
+		}
+		if seen&(1<<p.v) != 0 {
+			from = i + 1
+		}
+		seen |= 1 << p.v
+	}
+	return uint8(from)
+}
+
+// dotSegments refuses a path that no client sends: "." and ".." are resolved
+// before (RFC 3986 section 5.2.4).
+func (c *compiler) dotSegments() error {
+	for _, s := range c.t.segments(string(c.text), nil) {
+		if s.Literal && (s.Text == "." || s.Text == "..") {
+			return &Error{Template: c.src, Msg: fmt.Sprintf("clients resolve %q before they ask: no request can match", "/"+s.Text)}
+		}
+	}
+	return nil
+}
+
+// Segment is what a template asks of one path segment.
+type Segment struct {
+	Literal bool
+	Text    string // of a literal
+	// Prefix and Suffix are the literals around the first and the last variable.
+	Prefix, Suffix string
+	// Tail: a variable of the segment crosses segments. The segment is the last
+	// one, and Suffix is what the path ends in.
+	Tail bool
+}
+
+// AppendSegments appends the path's segments to dst; the texts are parts of the
+// template, in the form of [Subject.Path].
+func (t *Incoming) AppendSegments(dst []Segment) []Segment { return t.segments(t.text, dst) }
+
+func (t *Incoming) segments(text string, dst []Segment) []Segment {
+	cur := Segment{Literal: true}
+	started := false // past the first slash
+	for i, p := range t.parts {
+		if p.kind != literal {
+			if p.kind == multi {
+				cur.Tail = true
+			}
+			cur.Literal, cur.Suffix = false, ""
+			continue
+		}
+		if cur.Tail {
+			cur.Suffix = ""
+			if i == len(t.parts)-1 {
+				cur.Suffix = cut(text, p.span)
+			}
+			continue
+		}
+		lit := cut(text, p.span)
+		for {
+			head, rest, slash := strings.Cut(lit, "/")
+			if cur.Literal {
+				cur.Text, cur.Prefix = head, head
+			} else {
+				cur.Suffix = head
+			}
+			if !slash {
+				break
+			}
+			if started {
+				dst = append(dst, finishSegment(cur))
+			}
+			cur, started, lit = Segment{Literal: true}, true, rest
+		}
+	}
+	return append(dst, finishSegment(cur))
+}
+
+func finishSegment(s Segment) Segment {
+	if s.Literal {
+		s.Prefix = ""
+	} else {
+		s.Text = ""
+	}
+	return s
+}
+
+// Params yields the literal query parameters that the template requires, as name
+// and value, decoded.
+func (t *Incoming) Params(yield func(name, value string) bool) {
+	for _, q := range t.query {
+		switch {
+		case len(q.parts) == 0:
+			if !yield(cut(t.text, q.name), "") {
+				return
+			}
+		case len(q.parts) == 1 && q.parts[0].kind == literal:
+			if !yield(cut(t.text, q.name), cut(t.text, q.parts[0].span)) {
+				return
+			}
+		}
+	}
+}
