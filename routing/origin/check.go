@@ -144,7 +144,7 @@ func rewatch(old map[string]*watch, hosts []string, now time.Time) map[string]*w
 // check asks a host for its root, by HEAD. It goes around [Pool.Transport] so
 // that one check is one report, whichever of the schemes answered.
 func (p *Pool) check(ctx context.Context, w *watch) error {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, ErrTimeout)
 	defer cancel()
 	var errs []error
 	for _, scheme := range w.schemes {

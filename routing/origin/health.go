@@ -12,7 +12,7 @@ import (
 
 // How failures become an outage, and an outage ends.
 const (
-	failuresToDown = 3               // consecutive
+	failuresToDown = 3                // consecutive
 	firstWindow    = 10 * time.Second // of being down; doubles with each failed retry
 	longestWindow  = 2 * time.Minute
 	retryEvery     = time.Second // after the window, one caller in this time is let through

@@ -45,7 +45,7 @@ type Options struct {
 
 // Limits of one node's connections to its origins.
 const (
-	maxConnsPerOrigin     = 256
+	maxConnsPerOrigin     = 512 // of HTTP/1.1 one for each request at a time, a streamed blob's included
 	maxIdleConnsPerOrigin = 64
 	maxIdleConns          = 1024
 	maxHeaderBytes        = 64 << 10 // of an answer; registries' signed URLs stay under 8 KiB

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,35 +43,43 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	start := time.Now()
 	ctx, cancel := context.WithCancelCause(req.Context())
 	timer := time.AfterFunc(p.opts.HeaderTimeout, func() { cancel(ErrTimeout) })
-	resp, err := p.base.RoundTrip(req.WithContext(ctx))
+	var connected atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	resp, err := p.base.RoundTrip(req.WithContext(traced))
 	timer.Stop()
 	if err != nil {
 		err = timedOut(ctx, err)
 		cancel(nil)
-		p.observe(req, 0, err, time.Since(start))
+		p.observe(0, err, time.Since(start))
+		switch {
+		case req.Context().Err() != nil:
+			// The client went away, which says nothing of the origin.
+		case err == ErrTimeout && !connected.Load(): //nolint:errorlint // the bound on the whole, not one on a step
+			// All connections were busy, with clients that take their time
+			// perhaps. A dial that hangs has a bound of its own.
+		default:
+			p.Failed(req.URL.Host, err)
+		}
 		return nil, err
 	}
-	p.observe(req, resp.StatusCode, nil, time.Since(start))
+	p.observe(resp.StatusCode, nil, time.Since(start))
+	if healthy(resp.StatusCode) {
+		p.Succeeded(req.URL.Host)
+	} else {
+		p.Failed(req.URL.Host, statusError(resp.StatusCode))
+	}
 	resp.Request = req // without our context: callers compare and reuse it
 	resp.Body = &body{inner: resp.Body, ctx: ctx, cancel: cancel, wait: p.opts.IdleTimeout}
 	return resp, nil
 }
 
-// observe counts a request and tells health about it.
-func (p *Pool) observe(req *http.Request, status int, err error, elapsed time.Duration) {
+// observe counts one exchange.
+func (p *Pool) observe(status int, err error, elapsed time.Duration) {
 	p.metrics.requests.WithLabelValues(outcome(status, err)).Inc()
-	switch {
-	case err == nil:
+	if err == nil {
 		p.metrics.wait.Observe(elapsed.Seconds())
-		if healthy(status) {
-			p.Succeeded(req.URL.Host)
-		} else {
-			p.Failed(req.URL.Host, statusError(status))
-		}
-	case req.Context().Err() != nil:
-		// The client went away, which says nothing of the origin.
-	default:
-		p.Failed(req.URL.Host, err)
 	}
 }
 
