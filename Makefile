@@ -10,6 +10,7 @@ TOOLS         := $(CURDIR)/.tools
 GOLANGCI_LINT := v2.15.0
 GOTESTSUM     := v1.13.0
 GOVULNCHECK   := v1.9.0
+CRANE         := v0.22.1
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X tallygate/node/version.Version=$(VERSION)
@@ -51,18 +52,20 @@ $(UI_BUILT): $(UI_SOURCES) ui/node_modules/.package-lock.json
 .PHONY: ui
 ui: $(UI_BUILT) ## Build the admin UI's assets
 
-.PHONY: setup-build setup-test
+.PHONY: setup-build setup-test setup-bench
 setup-build:
 	@scripts/setup/packages.sh build
 setup-test:
 	@scripts/setup/packages.sh test
+setup-bench:
+	@scripts/setup/packages.sh bench
 
 .PHONY: test
-test: build bin/demo setup-test $(TOOLS)/gotestsum ## Unit and end-to-end tests, with the real binary and real clients
+test: build bin/demo setup-test $(TOOLS)/gotestsum $(TOOLS)/crane ## Unit and end-to-end tests, with the real binary and real clients
 	$(TOOLS)/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -timeout 15m ./...
 
 .PHONY: e2e
-e2e: build bin/demo setup-test ## Only the end-to-end tests
+e2e: build bin/demo setup-test $(TOOLS)/crane ## Only the end-to-end tests
 	go test -count=1 -timeout 20m -v ./scripts/e2e/...
 
 .PHONY: race
@@ -74,7 +77,7 @@ fuzz: $(UI_BUILT) ## Every fuzz target for FUZZTIME each (60s)
 	scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: build setup-test ## Ratios against a bare handler, paired in one run
+bench: build setup-bench ## Ratios against a bare handler, paired in one run
 	go run ./scripts/bench -tallygate bin/tallygate
 
 .PHONY: check
@@ -106,6 +109,8 @@ $(TOOLS)/golangci-lint: | setup-build
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
 $(TOOLS)/gotestsum: | setup-build
 	GOBIN=$(TOOLS) go install gotest.tools/gotestsum@$(GOTESTSUM)
+$(TOOLS)/crane: | setup-build
+	GOBIN=$(TOOLS) go install github.com/google/go-containerregistry/cmd/crane@$(CRANE)
 $(TOOLS)/govulncheck: | setup-build
 	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
 

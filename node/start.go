@@ -17,6 +17,7 @@ import (
 	"tallygate/node/publish"
 	"tallygate/node/server"
 	"tallygate/node/version"
+	"tallygate/routing/origin"
 	"tallygate/routing/table"
 )
 
@@ -61,11 +62,18 @@ func (n *Node) Start(ctx context.Context) (err error) {
 
 	n.catalog = catalog.NewStore()
 	n.publisher = publish.New(table.Options{BaseDomain: n.settings.BaseDomain}, n.component("publish"), n.registry, n.hook)
+	origins := origin.New(origin.Options{
+		AllowPrivate: n.settings.AllowPrivate, Logger: n.component("origin"), Registerer: n.registry,
+	})
+	watched := newFailover(origins.Watch)
 	n.consensus, err = consensus.Open(consensus.Options{
-		Dir:        dir,
-		NodeID:     n.id,
-		Store:      n.catalog,
-		OnCommit:   n.publisher.Offer,
+		Dir:    dir,
+		NodeID: n.id,
+		Store:  n.catalog,
+		OnCommit: func(view *catalog.View, changes []catalog.Change) {
+			n.publisher.Offer(view, changes)
+			watched.commit(view, changes)
+		},
 		Logger:     n.component("consensus"),
 		Registerer: n.registry,
 	})
@@ -74,7 +82,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	}
 	n.stack.Push("consensus", func(context.Context) error { return n.consensus.Close() })
 
-	origins, gateway, err := n.newGateway()
+	gateway, err := n.newGateway(origins)
 	if err != nil {
 		return err
 	}

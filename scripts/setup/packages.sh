@@ -5,10 +5,11 @@
 set -euo pipefail
 
 declare -A package_of
-case "${1:?usage: packages.sh build|test}" in
+case "${1:?usage: packages.sh build|test|bench}" in
 build) package_of=([gcc]=gcc [g++]=g++ [git]=git [node]=nodejs [npm]=npm) ;;
 test) package_of=([curl]=curl [skopeo]=skopeo [docker-registry]=docker-registry [chromium]=chromium [wget]=wget [python3]=python3) ;;
-*) echo "packages.sh: unknown group $1: use build or test" >&2; exit 2 ;;
+bench) package_of=([wrk]=wrk [taskset]=util-linux) ;;
+*) echo "packages.sh: unknown group $1: use build, test or bench" >&2; exit 2 ;;
 esac
 
 missing=()
