@@ -43,11 +43,15 @@ func Location(resp *http.Response) (*url.URL, string, error) {
 		return nil, "", fmt.Errorf("%w: location can't be read", ErrBadRedirect)
 	}
 	target := resp.Request.URL.ResolveReference(ref)
-	if target.Scheme != "https" && target.Scheme != "http" || target.Host == "" || target.User != nil || target.Opaque != "" {
-		return nil, "", fmt.Errorf("%w: location isn't an http URL", ErrBadRedirect)
-	}
 	if !ref.IsAbs() {
+		// A reference is parsed less strictly than what it resolves to.
 		raw = target.String()
+		if target, err = url.Parse(raw); err != nil {
+			return nil, "", fmt.Errorf("%w: location can't be read", ErrBadRedirect)
+		}
+	}
+	if target.Scheme != "https" && target.Scheme != "http" || target.Hostname() == "" || target.User != nil || target.Opaque != "" {
+		return nil, "", fmt.Errorf("%w: location isn't an http URL", ErrBadRedirect)
 	}
 	return target, raw, nil
 }
