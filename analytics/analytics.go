@@ -10,9 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/thejerf/suture/v4"
 
+	"tallygate/analytics/enrich"
+	"tallygate/analytics/recorder"
 	"tallygate/analytics/report"
 	"tallygate/analytics/sql"
-	"tallygate/routing"
 )
 
 // Options say how a node records and answers.
@@ -47,11 +48,12 @@ type Analytics struct{}
 // [Analytics.Ready], since downloads go on without.
 func Open(o Options) (*Analytics, error) { return &Analytics{}, nil }
 
-// Recorder takes what was served.
-func (a *Analytics) Recorder() routing.Recorder { return nil }
+// Recorder takes what was served; it is a routing.Recorder.
+func (a *Analytics) Recorder() *recorder.Recorder { return nil }
 
-// Enricher fills in what the source of a request tells.
-func (a *Analytics) Enricher() routing.Enricher { return nil }
+// Enricher fills in what the source of a request tells; it is a
+// routing.Enricher.
+func (a *Analytics) Enricher() *enrich.Enricher { return nil }
 
 // Reports answers reports; on a node without a store with report.ErrDisabled.
 func (a *Analytics) Reports() *report.Reader { return report.New(nil) }

@@ -87,32 +87,47 @@ func (e *Event) texts() [textFields]*string {
 // AppendBatch appends the encoding of the events to dst. Times are kept to the
 // microsecond. At most [MaxBatchEvents] events fit; it panics on more.
 func AppendBatch(dst []byte, events []*Event) []byte {
-	if len(events) > MaxBatchEvents {
-		panic("event: batch too large")
-	}
-	dst = append(dst, encodingVersion)
-	dst = binary.AppendUvarint(dst, uint64(len(events)))
+	at := len(dst)
+	dst = BeginBatch(dst)
 	for _, e := range events {
-		dst = appendSized(dst, e)
+		dst = AppendEvent(dst, e)
 	}
+	EndBatch(dst[at:], len(events))
 	return dst
 }
 
-// appendSized appends an event after its length. The length is written into
-// three bytes reserved for it, as a uvarint padded with continuation bits, which
-// spares a second pass or a copy.
-func appendSized(dst []byte, e *Event) []byte {
+// BeginBatch appends the head of a batch, for callers who add events one by one
+// with [AppendEvent]; [EndBatch] completes it.
+func BeginBatch(dst []byte) []byte { return append(dst, encodingVersion, 0, 0, 0) }
+
+// HeadBytes is what [BeginBatch] appends.
+const HeadBytes = 4
+
+// EndBatch writes the number of events into the head of a batch. It may be
+// called again after more events. It panics on more than [MaxBatchEvents].
+func EndBatch(batch []byte, events int) {
+	if events > MaxBatchEvents {
+		panic("event: batch too large")
+	}
+	putLength(batch[1:HeadBytes], events)
+}
+
+// AppendEvent appends one event after its length, as it stands inside a batch.
+func AppendEvent(dst []byte, e *Event) []byte {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0)
 	dst = appendEvent(dst, e)
-	size := len(dst) - at - 3
-	dst[at] = byte(size) | 0x80
-	dst[at+1] = byte(size>>7) | 0x80
-	dst[at+2] = byte(size >> 14)
+	putLength(dst[at:at+3], len(dst)-at-3)
 	return dst
 }
 
-// appendEvent appends the encoding of one event, as it stands inside a batch.
+// putLength writes a uvarint padded to three bytes with continuation bits: the
+// room for it can be kept before the length is known.
+func putLength(b []byte, n int) {
+	b[0], b[1], b[2] = byte(n)|0x80, byte(n>>7)|0x80, byte(n>>14)
+}
+
+// appendEvent appends the encoding of one event without its length.
 func appendEvent(dst []byte, e *Event) []byte {
 	texts := e.texts()
 	var present uint64

@@ -7,11 +7,11 @@ import (
 )
 
 // ErrUnavailable says that events can't be made durable now: the spool is full
-// or broken.
+// or broken. It stands here, as routing.ErrUnavailable, for those who record
+// without knowing who serves.
 var ErrUnavailable = errors.New("events can't be stored now")
 
-// Source is where a request came from. It is never part of an event: an enricher
-// makes hashes and a country of it, and then it is gone.
+// Source is where a request came from. Only an enricher sees it.
 type Source struct {
 	Addr   netip.Addr
 	Header http.Header // of the request; identifying headers enter the origin's hash
