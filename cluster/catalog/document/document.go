@@ -45,8 +45,9 @@ type User struct {
 	Place
 }
 
-// Domain is a wanted claim. State is [catalog.Asserted] or [catalog.Pending]; a
-// claim that serves already satisfies the first, any claim the second.
+// Domain is a wanted claim. State is [catalog.Asserted], which a claim that
+// serves already satisfies, or [catalog.Pending], which any claim does. Empty: as
+// much as the one who applies the document may.
 type Domain struct {
 	catalog.Domain
 	Place
@@ -85,30 +86,45 @@ type Pixel struct {
 type Place struct {
 	Path         string // "packages[3]"
 	Line, Column int
-	marks        []mark
-	broken       bool // a problem was reported: don't judge it further
+
+	marks  []mark
+	broken bool // a problem was reported: don't judge it further
 }
 
-// mark is the place of one field, called as in the file.
+// mark is the place of one field. Thousands of objects have the same fields, so
+// the strings are shared where they can be.
 type mark struct {
-	field        string
+	field        string // as the catalog calls it: "image.registry"
+	shown        string // as the file calls it: ".backend_registry", or a whole path; empty: "." + field
 	line, column int32
 }
 
-// Mark remembers where a field stands, by its path within the object as the
-// file calls it: "routes[0].incoming_path".
-func (p *Place) Mark(field string, line, column int) {
-	p.marks = append(p.marks, mark{field, int32(line), int32(column)})
+// Mark remembers where a field stands. field is its path in the catalog's object
+// ("image.registry"), shown what the file calls it: below the object's path when
+// it starts with a dot, else as it is; empty: the same as field.
+func (p *Place) Mark(field, shown string, line, column int) {
+	p.marks = append(p.marks, mark{field, shown, int32(line), int32(column)})
 }
 
-// Find gives the place of a field, or of the nearest enclosing one that is
-// known; at last that of the object itself.
+// Break keeps the object from being judged: it is known to be wrong already.
+func (p *Place) Break() { p.broken = true }
+
+// Find gives the place of a field of the catalog's object, or of the nearest
+// enclosing one that is known; at last that of the object itself.
 func (p *Place) Find(field string) (path string, line, column int) {
 	for field != "" {
 		for _, m := range p.marks {
-			if m.field == field {
-				return p.Path + "." + field, int(m.line), int(m.column)
+			if m.field != field {
+				continue
 			}
+			path := m.shown
+			switch {
+			case path == "":
+				path = p.Path + "." + field
+			case path[0] == '.':
+				path = p.Path + path
+			}
+			return path, int(m.line), int(m.column)
 		}
 		field = field[:max(strings.LastIndexAny(field, ".["), 0)]
 	}

@@ -1,7 +1,6 @@
 package document
 
 import (
-	"io"
 	"time"
 
 	"tallygate/cluster/catalog"
@@ -11,13 +10,17 @@ import (
 type PlanOptions struct {
 	// Prune deletes the packages, domains, pixels and collections that the
 	// document doesn't name, of the owners that it does name. Organizations and
-	// users are never deleted.
+	// users are never deleted, nor images that a wanted collection takes.
 	Prune bool
 
 	Owner string        // of entries without one; empty: they are mistakes
 	NewID func() string // ids of new objects
-	Now   time.Time     // time of new routes and package domains, and of the commands
+	Now   time.Time     // of the commands
 	Actor catalog.Actor // in whose name the commands are made and judged
+
+	// Check finds further reasons to refuse a command, by the index of the
+	// operation: see [catalog.CheckReserved]. Nil: there are none.
+	Check func(cmd *catalog.Command) []*catalog.Error
 }
 
 // Plan is what has to change to make a document true.
@@ -41,63 +44,111 @@ type Plan struct {
 // for, in the order of the file; with any, the plan is nil.
 //
 // Objects are found again by their id where the file names one, else by what
-// makes them unique: a name; owner, type and name; owner, domain and pattern. A
-// route keeps its id while its domain and incoming path stay. Objects that are
-// as they should be make no operation.
+// makes them unique: a name; owner and name; owner, type and name; owner, domain
+// and pattern. A route keeps its id while its domain and incoming path stay.
+// Objects that are as they should be make no operation.
 func (d *Document) Plan(view *catalog.View, opts PlanOptions) (*Plan, []*Problem) {
-	return &Plan{now: opts.Now, actor: opts.Actor}, nil
+	p := newPlanner(d, view, opts)
+	p.softKeys()
+	p.organizations()
+	p.users()
+	p.packages()
+	p.collections()
+	p.pixels()
+	p.domains()
+	if opts.Prune {
+		p.prune()
+	}
+	plan := &Plan{Unchanged: p.unchanged, now: opts.Now, actor: opts.Actor}
+	steps := p.ordered()
+	for _, s := range steps {
+		plan.Ops = append(plan.Ops, s.op)
+		plan.Changes = append(plan.Changes, s.change)
+	}
+	p.judge(plan, steps)
+	if problems := p.finish(); len(problems) > 0 {
+		return nil, problems
+	}
+	return plan, nil
 }
 
 // Empty says whether there is nothing to do.
 func (p *Plan) Empty() bool { return len(p.Ops) == 0 }
 
 // Commands packs the operations into commands of at most maxOps each
-// ([catalog.MaxOps] if zero), in order. newID makes the commands' ids. A plan
-// that fits into one command takes effect as a whole; of a larger one each
-// command does.
+// ([catalog.MaxOps] if zero), in order, and of a size that the catalog takes.
+// newID makes the commands' ids. A plan that fits into one command takes effect
+// as a whole; of a larger one each command does.
 func (p *Plan) Commands(maxOps int, newID func() string) []*catalog.Command {
-	return nil
+	if maxOps <= 0 || maxOps > catalog.MaxOps {
+		maxOps = catalog.MaxOps
+	}
+	const roomy = catalog.MaxCommandBytes / 2 // sizes are estimated
+	var out []*catalog.Command
+	for start := 0; start < len(p.Ops); {
+		end, size := start, 0
+		for end < len(p.Ops) && end-start < maxOps {
+			n := opBytes(&p.Ops[end])
+			if end > start && size+n > roomy {
+				break
+			}
+			size += n
+			end++
+		}
+		out = append(out, &catalog.Command{
+			Format: catalog.Format, ID: newID(), Time: p.now, Actor: p.actor, Ops: p.Ops[start:end:end],
+		})
+		start = end
+	}
+	return out
 }
 
-// Action says what a change does.
-type Action string
-
-// The actions of a plan.
-const (
-	Create Action = "create"
-	Update Action = "update"
-	Delete Action = "delete"
-)
-
-// Change is one object before and after a plan.
-type Change struct {
-	Action Action       `json:"action"`
-	Kind   catalog.Kind `json:"kind"`
-	ID     string       `json:"id"`
-	Name   string       `json:"name"` // as a person calls it: "acme/docker/rocket"
-
-	Before any `json:"-"` // pointer to a catalog type; nil when created
-	After  any `json:"-"` // nil when deleted
+// opBytes is about how long an operation is when encoded, rather more than less.
+func opBytes(op *catalog.Op) int {
+	n := 512
+	switch {
+	case op.Organization != nil:
+		o := op.Organization
+		n += len(o.Description) + len(o.Website)
+		for name := range o.VariableOverrides {
+			n += len(name) + 16
+		}
+	case op.Package != nil:
+		k := op.Package
+		n += len(k.Name) + len(k.ShortDescription) + len(k.LongDescription) + len(k.Website)
+		for i := range k.Domains {
+			n += len(k.Domains[i].Name) + 128
+		}
+		for i := range k.Routes {
+			r := &k.Routes[i]
+			n += len(r.IncomingPath) + len(r.Domain) + 256
+			if r.OutgoingURL != nil {
+				n += len(*r.OutgoingURL)
+			}
+			for _, u := range r.FailoverOrigins {
+				n += len(u) + 8
+			}
+		}
+		if k.Image != nil {
+			n += len(k.Image.Repository) + len(k.Image.Name) + 256*len(k.Image.FailoverRegistries) + 256
+		}
+		if k.Index != nil {
+			n += len(k.Index.RepositoryURL) + 256
+			for _, u := range k.Index.FailoverIndexes {
+				n += len(u) + 8
+			}
+			for i := range k.Index.Files {
+				f := &k.Index.Files[i]
+				n += len(f.FileName) + len(f.Version) + len(f.URL) + len(f.Hash) + len(f.RequiresPython) + len(f.Domain) + 128
+			}
+		}
+		if k.Events != nil {
+			n += 80 * len(k.Events.TokenHashes)
+		}
+	case op.Pixel != nil:
+		for _, name := range op.Pixel.Domains {
+			n += len(name) + 8
+		}
+	}
+	return n
 }
-
-// FieldChange is one field that differs, called as in the file.
-type FieldChange struct {
-	Field  string `json:"field"`
-	Before string `json:"before,omitempty"` // empty: it wasn't set
-	After  string `json:"after,omitempty"`  // empty: it is no longer set
-}
-
-// Fields lists what differs between before and after.
-func (c *Change) Fields() []FieldChange { return nil }
-
-// WriteDiff writes the plan like a diff: "+" made, "-" deleted, "~" changed with
-// one line for each field before and after, and a summary as the last line.
-func (p *Plan) WriteDiff(w io.Writer, opts ...DiffOption) error { return nil }
-
-// DiffOption changes how [Plan.WriteDiff] writes.
-type DiffOption func(*diffStyle)
-
-type diffStyle struct{ color bool }
-
-// Color uses the terminal's colours.
-func Color() DiffOption { return func(s *diffStyle) { s.color = true } }

@@ -126,11 +126,18 @@ func (m *Mapping) Report(key, message, fix string) {
 	m.report(n, m.sub(key), message, fix)
 }
 
+// wrong reports a value of the wrong kind. From then on the key has none, so that
+// reading it again doesn't report it again.
+func (m *Mapping) wrong(key, message, fix string) {
+	m.Report(key, message, fix)
+	if p := m.find(key); p != nil {
+		n := Follow(p.value)
+		p.value = &Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: n.Line, Column: n.Column}
+	}
+}
+
 // Broken says whether a problem was reported.
 func (m *Mapping) Broken() bool { return m.broken }
-
-// Break marks the mapping as faulty because of something inside of it.
-func (m *Mapping) Break() { m.broken = true }
 
 // Get is the value of a key; nil: there is no such key. Asking makes the key a
 // known one.
@@ -152,6 +159,9 @@ func (m *Mapping) Has(key string) bool { return m.find(key) != nil }
 // IsNull says whether a value is null: "~", "null" or nothing at all.
 func IsNull(n *Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
+// IsList says whether a value is a list.
+func IsList(n *Node) bool { return n.Kind == yaml.SequenceNode }
+
 // Text is the text of a key's value as it stands in the file; "" without one.
 // Numbers and words like "true" are text too, so that versions need no quotes.
 func (m *Mapping) Text(key string) string {
@@ -160,7 +170,7 @@ func (m *Mapping) Text(key string) string {
 		return ""
 	}
 	if n.Kind != yaml.ScalarNode {
-		m.Report(key, "expected text, found "+kindOf(n), quoteHint(n))
+		m.wrong(key, "expected text, found "+kindOf(n), quoteHint(n))
 		return ""
 	}
 	return n.Value
@@ -194,7 +204,7 @@ func (m *Mapping) Bool(key string) *bool {
 			return &v
 		}
 	}
-	m.Report(key, "expected true or false, found "+describe(n), "")
+	m.wrong(key, "expected true or false, found "+describe(n), "")
 	return nil
 }
 
@@ -209,7 +219,7 @@ func (m *Mapping) Number(key string) int {
 			return v
 		}
 	}
-	m.Report(key, "expected a number, found "+describe(n), "")
+	m.wrong(key, "expected a number, found "+describe(n), "")
 	return 0
 }
 
@@ -224,7 +234,7 @@ func (m *Mapping) List(key string) []*Node {
 		if n.Kind == yaml.ScalarNode {
 			fix = fmt.Sprintf("write it as [%s]", n.Value)
 		}
-		m.Report(key, "expected a list, found "+kindOf(n), fix)
+		m.wrong(key, "expected a list, found "+kindOf(n), fix)
 		return nil
 	}
 	out := make([]*Node, 0, len(n.Content))
@@ -236,6 +246,29 @@ func (m *Mapping) List(key string) []*Node {
 		out = append(out, Follow(element))
 	}
 	return out
+}
+
+// Element reads one element of a key's list as a mapping; nil, reported, when it
+// isn't one.
+func (m *Mapping) Element(key string, i int) *Mapping {
+	inner := m.r.Mapping(m.Get(key).Content[i], elementPath(m.sub(key), i))
+	if inner == nil {
+		m.broken = true
+	}
+	return inner
+}
+
+// Adopt makes the faults of an inner mapping those of the outer one too.
+func (m *Mapping) Adopt(inner *Mapping) { m.broken = m.broken || inner.broken }
+
+// Unasked are the keys that nothing asked for yet.
+func (m *Mapping) Unasked() (keys []string) {
+	for _, p := range m.pairs {
+		if !p.asked {
+			keys = append(keys, p.key.Value)
+		}
+	}
+	return keys
 }
 
 // Texts is a key's list of text.

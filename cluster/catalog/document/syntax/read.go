@@ -35,7 +35,7 @@ func (r *Reader) Read(data []byte, visit func(Entry)) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if at := invalidUTF8(data); at >= 0 {
 		line, column := position(data, at)
-		r.add(&Problem{
+		r.Add(&Problem{
 			Line: line, Column: column,
 			Message: "this byte is not UTF-8", Fix: "save the file with the encoding UTF-8",
 		})
@@ -52,7 +52,7 @@ func (r *Reader) Read(data []byte, visit func(Entry)) {
 		// YAML's flow style looks like JSON too, with comments and bare words.
 		if path.Ext(r.File) == ".json" || !r.wholeIsYAML(data) {
 			line, column := position(data, at)
-			r.add(&Problem{Line: line, Column: column, Message: "this is not JSON: " + jsonMessage(err)})
+			r.Add(&Problem{Line: line, Column: column, Message: "this is not JSON: " + jsonMessage(err)})
 			return
 		}
 		r.readYAML(data, skip(visited, visit))

@@ -1,6 +1,10 @@
 package syntax
 
-import "fmt"
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // maxProblems is how many mistakes of one file are told apart; further ones are
 // only counted.
@@ -17,10 +21,11 @@ type Reader struct {
 
 // At adds a problem with the value n.
 func (r *Reader) At(n *Node, path, message, fix string) {
-	r.add(&Problem{Line: n.Line, Column: n.Column, Path: path, Message: message, Fix: fix})
+	r.Add(&Problem{Line: n.Line, Column: n.Column, Path: path, Message: message, Fix: fix})
 }
 
-func (r *Reader) add(p *Problem) {
+// Add adds a problem with this file.
+func (r *Reader) Add(p *Problem) {
 	if len(r.Problems) >= maxProblems {
 		r.more++
 		return
@@ -37,6 +42,15 @@ func (r *Reader) Finish() []*Problem {
 		r.more = 0
 	}
 	return r.Problems
+}
+
+// Text is a scalar's text; anything else is reported.
+func (r *Reader) Text(n *Node, path string) string {
+	if n.Kind != yaml.ScalarNode || IsNull(n) {
+		r.At(n, path, "expected text, found "+kindOf(n), "")
+		return ""
+	}
+	return n.Value
 }
 
 // spend counts list elements. Aliases let a small file name very many ("billion

@@ -180,7 +180,7 @@ func (r *Reader) syntaxError(text []byte, line int, err error) {
 	if at <= len(lines) {
 		bad = trimEnd(lines[at-1])
 	}
-	r.add(&Problem{
+	r.Add(&Problem{
 		Line: line + at, Column: 1 + len(bad) - len(bytes.TrimLeft(bad, " \t")),
 		Message: "this is not YAML: " + message, Fix: syntaxFix(message, bad),
 	})
