@@ -205,7 +205,7 @@ func (c *checker) created(t time.Time) time.Time {
 	if t.IsZero() {
 		return c.tx.now
 	}
-	return t.UTC()
+	return t.UTC().Round(0)
 }
 
 // unique checks the id of an item of a list.

@@ -46,7 +46,7 @@ func newTransaction(txn *memdb.Txn, cmd *Command, next uint64) *transaction {
 	return &transaction{
 		View:    &View{txn: txn},
 		actor:   cmd.Actor,
-		now:     cmd.Time.UTC(),
+		now:     cmd.Time.UTC().Round(0), // no monotonic clock
 		next:    next,
 		changed: make(map[Ref]int),
 	}
