@@ -24,7 +24,7 @@ func (c *checker) fail(field string, code Code, format string, args ...any) {
 		Kind:    c.kind,
 		Object:  printable(c.object),
 		Field:   field,
-		Message: fmt.Sprintf(format, args...),
+		Message: strings.ToValidUTF8(fmt.Sprintf(format, args...), "\uFFFD"),
 	})
 }
 

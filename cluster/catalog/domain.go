@@ -61,7 +61,7 @@ func (d *Domain) check(c *checker, before object) {
 		c.fail("state", CodeOperatorOnly, "%s is set by an operator or by the checks of the cluster; a claim begins as pending", quoted(string(d.State)))
 	}
 	if other := c.tx.Claim(d.Owner, d.Name); other != nil && other.ID != d.ID {
-		c.fail("name", CodeDomainInUse, "%s has a claim on this name already: domain %s", d.Owner, quoted(other.ID))
+		c.fail("name", CodeDomainInUse, "%s has a claim on this name already: domain %s", quoted(d.Owner), quoted(other.ID))
 	}
 	if d.State.Serves() {
 		if other := c.tx.ServingDomain(d.Name); other != nil && other.ID != d.ID && other.Owner != d.Owner {

@@ -58,7 +58,7 @@ func (p *Pixel) check(c *checker, _ object) {
 		case pkg == nil:
 			c.fail("package_id", CodePackageNotFound, "there is no package with the id %s", quoted(p.PackageID))
 		case pkg.Owner != p.Owner:
-			c.fail("package_id", CodeInvalidPackageOwner, "package %s belongs to %s; a pixel belongs to a package of its own owner", quoted(p.PackageID), pkg.Owner)
+			c.fail("package_id", CodeInvalidPackageOwner, "package %s belongs to %s; a pixel belongs to a package of its own owner", quoted(p.PackageID), quoted(pkg.Owner))
 		default:
 			p.PackageID = pkg.ID
 		}

@@ -225,7 +225,7 @@ func theyOrIt(n int) string {
 // choose where clients are sent.
 func (c *checker) outgoingAuthority(field string, t template) bool {
 	head := t.head()
-	if strings.HasSuffix(head, ":") || !strings.Contains(head, "://") {
+	if !strings.Contains(head, "://") {
 		c.fail(field, CodeOutgoingURLNotAbsolute, "must be an absolute URL, such as https://example.com/file.tar.gz")
 		return false
 	}

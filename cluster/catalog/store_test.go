@@ -170,11 +170,9 @@ func TestOnlyTheLatestCommandIDsAreRemembered(t *testing.T) {
 }
 
 func TestReplayingTheLogGivesTheSameStateAndDigest(t *testing.T) {
-	s, log := NewStore(), storedLog(t)
-	var second Store
-	second.view.Store(NewStore().View())
+	s, second, log := NewStore(), NewStore(), storedLog(t)
 	for _, b := range log {
-		for _, replica := range []*Store{s, &second} {
+		for _, replica := range []*Store{s, second} {
 			cmd, err := DecodeCommand(b)
 			if err != nil {
 				t.Fatal(err)
@@ -185,7 +183,7 @@ func TestReplayingTheLogGivesTheSameStateAndDigest(t *testing.T) {
 	if s.View().Digest() != second.View().Digest() || s.View().Version() != second.View().Version() {
 		t.Error("replicas differ")
 	}
-	if !bytes.Equal(snapshotOf(t, s), snapshotOf(t, &second)) {
+	if !bytes.Equal(snapshotOf(t, s), snapshotOf(t, second)) {
 		t.Error("snapshots differ")
 	}
 	shorter := NewStore()
@@ -310,6 +308,31 @@ func TestEveryObjectIsFoundByEachOfItsKeys(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An empty hash, for one, must not find whoever's token comes first.
+func TestNothingIsFoundByAnEmptyKey(t *testing.T) {
+	s := NewStore()
+	mustApply(t, s, everything()...)
+	v := s.View()
+	_, applied := v.Applied("")
+	for what, found := range map[string]bool{
+		"organization": v.Organization("") != nil || v.OrganizationByID("") != nil,
+		"user":         v.User("") != nil || v.UserByName("") != nil,
+		"owner":        v.HasOwner(""),
+		"package":      v.Package("") != nil || v.PackageByName("", "", "") != nil || length(v.PackagesOf("")) > 0,
+		"domain":       v.Domain("") != nil || v.Claim("", "") != nil || v.ServingDomain("") != nil,
+		"pixel":        v.Pixel("") != nil || v.PixelByName("", "") != nil || length(v.PixelsOfPackage("")) > 0,
+		"collection":   v.Collection("") != nil,
+		"token":        v.Token("") != nil || v.TokenByHash("") != nil || length(v.TokensOf("")) > 0,
+		"session":      v.Session("") != nil || v.SessionByHash("") != nil || length(v.SessionsOf("")) > 0,
+		"link":         v.SignInLink("") != nil || v.SignInLinkByHash("") != nil || length(v.SignInLinksOf("")) > 0,
+		"command":      applied,
+	} {
+		if found {
+			t.Errorf("an empty key found a %s", what)
+		}
 	}
 }
 

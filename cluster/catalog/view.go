@@ -241,9 +241,13 @@ func (v *View) find(k Kind, id string) object {
 	return nil
 }
 
-// first looks a unique key up. memdb fails only on tables and indexes that the
-// schema doesn't have.
+// first looks a unique key up. Nothing has the empty key, which memdb would take
+// for "the first of all". It fails only on tables and indexes that the schema
+// doesn't have.
 func (v *View) first(table, index, key string) any {
+	if key == "" {
+		return nil
+	}
 	raw, err := v.txn.First(table, index, key)
 	if err != nil {
 		panic("catalog: " + err.Error())
