@@ -12,9 +12,11 @@ func (c *Captures) Extra(s *Subject, f func(name, value string)) {
 	}
 }
 
-// appendExtra passes on the parameters that the template did not take, as they
-// came. path is where the URL's path begins in dst.
-func appendExtra(dst []byte, path int, ownQuery bool, s *Subject, c *Captures) []byte {
+// AppendExtra passes on the parameters of the subject's query that the match in c
+// did not take, as they came. The URL's path begins somewhere before dst[path];
+// ownQuery says that the URL may have a query already: its parameters win over
+// those of the same name.
+func (s *Subject) AppendExtra(dst []byte, path int, ownQuery bool, c *Captures) []byte {
 	own := []byte(nil)
 	ownFrom, ownTo := 0, 0
 	mark := byte('?')

@@ -97,12 +97,13 @@ func (t *Incoming) String() string { return t.src }
 func (t *Incoming) Names() []string {
 	names := make([]string, len(t.names))
 	for i := range t.names {
-		names[i] = t.name(i)
+		names[i] = t.Name(i)
 	}
 	return names
 }
 
-func (t *Incoming) name(i int) string { return cut(t.src, t.names[i]) }
+// Name is the i-th of Names.
+func (t *Incoming) Name(i int) string { return cut(t.src, t.names[i]) }
 
 // Prefix is the number of bytes of the path before its first variable.
 func (t *Incoming) Prefix() int { return int(t.prefix) }
@@ -314,7 +315,7 @@ func (c *compiler) parts(pieces []piece, query bool) ([]part, error) {
 // variable is the index of a piece's variable, a new one at its first appearance.
 func (c *compiler) variable(p piece) uint8 {
 	for i := range c.t.names {
-		if c.t.name(i) == p.name {
+		if c.t.Name(i) == p.name {
 			return uint8(i)
 		}
 	}

@@ -245,7 +245,7 @@ func (o *Outgoing) Append(dst []byte, s *Subject, c *Captures) ([]byte, error) {
 		return dst[:start], ErrDotSegment
 	}
 	if s.query != "" {
-		dst = appendExtra(dst, path, o.ownQuery, s, c)
+		dst = s.AppendExtra(dst, path, o.ownQuery, c)
 	}
 	return o.append(dst, o.parts[o.fragment:], c), nil
 }

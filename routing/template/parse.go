@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -168,4 +169,22 @@ func validName(s string) bool {
 		dot = false
 	}
 	return !dot
+}
+
+// Variables are the names of a template's variables, by order of appearance, each
+// once; nil if the template can't be read.
+func Variables(s string) []string {
+	tokens, err := tokenize(s)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, t := range tokens {
+		for _, v := range t.vars {
+			if !slices.Contains(names, v.name) {
+				names = append(names, v.name)
+			}
+		}
+	}
+	return names
 }

@@ -1,0 +1,125 @@
+package table
+
+import (
+	"iter"
+)
+
+// HostKind says what a host name stands for.
+type HostKind uint8
+
+// The kinds of hosts.
+const (
+	CustomHost  HostKind = iota // an owner's domain
+	DockerHost                  // OWNER.docker.BASE
+	GatewayHost                 // OWNER.gateway.BASE
+	StaticHost                  // static.BASE: pixels
+	BaseHost                    // BASE: badges, npm install events, the status page
+)
+
+// String is the kind's name.
+func (k HostKind) String() string {
+	switch k {
+	case DockerHost:
+		return "docker-host"
+	case GatewayHost:
+		return "gateway-host"
+	case StaticHost:
+		return "static-host"
+	case BaseHost:
+		return "base-host"
+	}
+	return "custom"
+}
+
+// Host is one owner's rules at one host name. It is immutable and safe for
+// concurrent use.
+type Host struct {
+	step   uint64
+	name   string
+	owner  string
+	kind   HostKind
+	serves bool  // the name is the owner's: requests are answered
+	pixels int32 // that name the host as their domain
+
+	templates *trieNode
+	events    *trieNode
+	more      *hostMore
+
+	// other is the next owner's host of the same name, by owner: whoever claims a
+	// domain has the rules ready, and who serves it is one flag.
+	other *Host
+}
+
+// hostMore is what few of a million hosts have.
+type hostMore struct {
+	images      hashmap[*ruleList] // by public name
+	collections *radix[ruleList]   // by the pattern's literal beginning
+	python      *radix[ruleList]   // by project
+	regexps     *radix[ruleList]   // by literal prefix
+	catchAlls   *radix[ruleList]   // by prefix
+}
+
+// ruleList is rules in the order in which they are tried.
+type ruleList struct{ rules []*Rule }
+
+// Name is the host's name.
+func (h *Host) Name() string { return h.name }
+
+// Owner is whose rules the host serves; "" for static.BASE and BASE.
+func (h *Host) Owner() string { return h.owner }
+
+// Kind is what the host's name stands for.
+func (h *Host) Kind() HostKind { return h.kind }
+
+// HasPixels says whether the host serves tracking pixels.
+func (h *Host) HasPixels() bool { return h.kind == StaticHost || h.pixels > 0 }
+
+// Python finds a project by its normalized name (PEP 503).
+func (h *Host) Python(normalizedProject string) *Rule {
+	if h.more == nil {
+		return nil
+	}
+	if l := h.more.python.get(normalizedProject, forwards); l != nil {
+		return l.rules[0]
+	}
+	return nil
+}
+
+// HasPython says whether the host is a package index at all.
+func (h *Host) HasPython() bool { return h.more != nil && h.more.python != nil }
+
+// PythonProjects yields the host's Python projects, by name.
+func (h *Host) PythonProjects() iter.Seq[*Rule] {
+	return func(yield func(*Rule) bool) {
+		if h.more != nil {
+			h.more.python.all(forwards, func(_ string, l *ruleList) bool { return yield(l.rules[0]) })
+		}
+	}
+}
+
+// Rules counts the rules that Match tries, for explanations and figures.
+func (h *Host) Rules() int {
+	n := 0
+	for _, t := range []*trieNode{h.templates, h.events} {
+		if t != nil {
+			n += t.count
+		}
+	}
+	if h.more != nil {
+		for _, r := range []*radix[ruleList]{h.more.regexps, h.more.catchAlls} {
+			r.all(forwards, func(_ string, l *ruleList) bool {
+				n += len(l.rules)
+				return true
+			})
+		}
+	}
+	return n
+}
+
+// empty says that nothing is left to keep the host for.
+func (h *Host) empty() bool {
+	m := h.more
+	return h.templates == nil && h.events == nil && h.pixels == 0 &&
+		(m == nil || m.images.n == 0 && m.collections == nil && m.python == nil && m.regexps == nil && m.catchAlls == nil) &&
+		(h.kind != CustomHost || !h.serves) && h.kind != StaticHost && h.kind != BaseHost
+}

@@ -1,0 +1,147 @@
+package table
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// The bounds of a regular expression. RE2 takes time in proportion to the path
+// times the size of the program, so bounding the program bounds every match.
+const (
+	maxRegexpLength  = 1024 // bytes
+	maxRegexpProgram = 2000 // instructions
+)
+
+// regexpRule is a regular expression over the path as templates see it: decoded,
+// except for encoded slashes. It is found anywhere in the path, as in the
+// manifests that these rules come from; "^" and "$" tie it down.
+//
+// Compiled, an expression takes kilobytes, so that is left to the first request
+// that its literals don't rule out.
+type regexpRule struct {
+	src    string
+	names  []string // of the groups, in order
+	prefix string   // what the path begins with, if the expression says so
+	must   string   // a literal that is in each match
+
+	compiled atomic.Pointer[regexp.Regexp]
+}
+
+// parseRegexp checks an expression and finds its literals.
+func parseRegexp(src string) (*regexpRule, error) {
+	if len(src) > maxRegexpLength {
+		return nil, fmt.Errorf("the expression is too long: at most %d bytes", maxRegexpLength)
+	}
+	tree, err := syntax.Parse(src, syntax.Perl)
+	if err != nil {
+		var e *syntax.Error
+		if errors.As(err, &e) && (e.Code == syntax.ErrInvalidPerlOp || e.Code == syntax.ErrInvalidEscape) {
+			return nil, fmt.Errorf("%w (RE2 has no look-around and no back references)", err)
+		}
+		return nil, err
+	}
+	re := &regexpRule{src: src}
+	for _, name := range tree.CapNames() {
+		if name != "" {
+			re.names = append(re.names, name)
+		}
+	}
+	tree = tree.Simplify()
+	prog, err := syntax.Compile(tree)
+	if err != nil {
+		return nil, err
+	}
+	if len(prog.Inst) > maxRegexpProgram {
+		return nil, fmt.Errorf("the expression compiles to %d instructions, at most %d are allowed: repeat less", len(prog.Inst), maxRegexpProgram)
+	}
+	re.prefix, re.must = literals(tree)
+	return re, nil
+}
+
+// literals finds the literal that a match begins the path with, if it is tied to
+// its beginning, and the longest one that every match holds.
+func literals(tree *syntax.Regexp) (prefix, must string) {
+	steps := []*syntax.Regexp{tree}
+	for len(steps) > 0 && (steps[0].Op == syntax.OpConcat || steps[0].Op == syntax.OpCapture) {
+		steps = append(append([]*syntax.Regexp{}, steps[0].Sub...), steps[1:]...)
+	}
+	anchored := false
+	for i, s := range steps {
+		switch s.Op {
+		case syntax.OpBeginText:
+			anchored = anchored || i == 0
+		case syntax.OpLiteral:
+			if s.Flags&syntax.FoldCase != 0 {
+				continue
+			}
+			lit := string(s.Rune)
+			if anchored && i == 1 {
+				prefix = lit
+			}
+			if len(lit) > len(must) {
+				must = lit
+			}
+		}
+	}
+	return prefix, must
+}
+
+// find is the match in a path, as [regexp.Regexp.FindStringSubmatchIndex] has it.
+func (re *regexpRule) find(path string) []int {
+	if !strings.Contains(path, re.must) {
+		return nil
+	}
+	c := re.compiled.Load()
+	if c == nil {
+		var err error
+		if c, err = regexp.Compile(re.src); err != nil {
+			return nil // parseRegexp has compiled it before
+		}
+		re.compiled.Store(c)
+	}
+	return c.FindStringSubmatchIndex(path)
+}
+
+// regexp finds the oldest expression that matches. All those whose prefix the path
+// has are tried in turn: each costs a search for its literal, and RE2 where that is
+// found. (One program for all of them would have to be compiled anew with each
+// change, and could not say which of several is the oldest.)
+func (m *Match) regexp(more *hostMore) *Rule {
+	path := m.subject.Path()
+	m.candidates = m.candidates[:0]
+	lists := 0
+	for n, rest := more.regexps, path; n != nil; n, rest = n.down(rest, forwards) {
+		if n.val != nil {
+			m.candidates = append(m.candidates, n.val.rules...)
+			lists++
+		}
+	}
+	if lists > 1 {
+		slices.SortFunc(m.candidates, (*Rule).age)
+	}
+	for _, r := range m.candidates {
+		at := r.rest.re.find(path)
+		if at == nil || at[0] == at[1] {
+			continue
+		}
+		c := m.bound()
+		c.Reset(len(r.rest.re.names))
+		k := 0
+		for i, name := range r.rest.re.compiled.Load().SubexpNames() {
+			if name == "" {
+				continue
+			}
+			if at[2*i] >= 0 {
+				c.Set(&m.subject, k, at[2*i], at[2*i+1])
+			}
+			k++
+		}
+		return r
+	}
+	return nil
+}
