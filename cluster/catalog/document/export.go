@@ -213,7 +213,7 @@ func (e *exporter) packages() {
 		if k.Index != nil {
 			e.index(k)
 		}
-		e.routes(k.Routes)
+		e.routes(k.Routes, k.Type == catalog.File)
 		if k.Events != nil && k.Events.Restricted {
 			if len(k.Events.TokenHashes) == 0 {
 				e.key("token_hashes")
@@ -267,8 +267,12 @@ func (e *exporter) index(k *catalog.Package) {
 	e.indent = "    "
 }
 
-func (e *exporter) routes(routes []catalog.Route) {
+func (e *exporter) routes(routes []catalog.Route, needed bool) {
 	if len(routes) == 0 {
+		if needed {
+			e.key("routes")
+			e.print(" []\n")
+		}
 		return
 	}
 	e.key("routes")

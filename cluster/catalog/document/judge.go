@@ -1,6 +1,7 @@
 package document
 
 import (
+	"slices"
 	"strings"
 
 	"tallygate/cluster/catalog"
@@ -31,14 +32,12 @@ func (p *planner) judge(plan *Plan, steps []*step) {
 			p.r.Add(&Problem{Message: e.Error()})
 		case s.place == nil:
 			p.r.Add(&Problem{Message: "deleting " + string(s.change.Kind) + " " + s.change.Name + ": " + e.Message})
+		case s.op.Domain == nil && strings.HasPrefix(e.Field, "domain") && aboutRefused(s, e, refused):
+		case s.field != "" && e.Code == catalog.CodeOwnerNotFound:
+			// What is served on the domain has the same owner and was reported.
 		case s.field != "":
 			p.problem(s.place, s.field, e.Message, "")
-		case e.Code == catalog.CodeOwnerNotFound && p.brokenOwner(s.owner):
-			// The owner's own entry was reported.
-		default:
-			if s.op.Domain == nil && strings.HasPrefix(e.Field, "domain") && p.aboutRefused(s, e, refused) {
-				continue
-			}
+		case !p.known(s.place, e.Field):
 			p.problem(s.place, e.Field, e.Message, "")
 		}
 	}
@@ -51,19 +50,27 @@ func at(steps []*step, i int) *step {
 	return steps[i]
 }
 
-// brokenOwner says whether the document describes the owner, but wrongly.
-func (p *planner) brokenOwner(owner string) bool {
-	for _, what := range []string{"organization", "user"} {
-		if place := p.places[what+"\x00"+owner]; place != nil && place.broken {
-			return true
-		}
+// known says whether reading the file has found a mistake in this part of the
+// entry already: then what the catalog makes of it would only confuse.
+func (p *planner) known(place *Place, field string) bool {
+	if !place.broken {
+		return false
 	}
-	return false
+	path, _, _ := place.Find(field)
+	return slices.ContainsFunc(p.reading[place.Path], func(other string) bool {
+		return within(path, other) || within(other, path)
+	})
+}
+
+// within says whether a path is another one or below it.
+func within(path, other string) bool {
+	rest, ok := strings.CutPrefix(path, other)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // aboutRefused says whether a refused attachment only repeats that the claim on
 // the name was refused.
-func (p *planner) aboutRefused(s *step, e *catalog.Error, refused map[claim]bool) bool {
+func aboutRefused(s *step, e *catalog.Error, refused map[claim]bool) bool {
 	switch e.Code {
 	case catalog.CodePublicDomainIsReserved, catalog.CodeDomainInUse, catalog.CodePublicDomainInUse, catalog.CodeDomainNotClaimed:
 	default:

@@ -35,7 +35,7 @@ func (p *planner) domains() {
 	for i := range p.doc.Domains {
 		d := &p.doc.Domains[i]
 		owner := p.ownerOf(d.Owner, &d.Place)
-		if owner == "" || !p.once(&d.Place, "name", "domain", owner, d.Name) {
+		if owner == "" || d.Name == "" || !p.once(&d.Place, "name", "domain", owner, d.Name) {
 			continue
 		}
 		c := claim{owner, d.Name}
@@ -56,9 +56,6 @@ func (p *planner) claimed(w *wantedClaim) {
 	have := p.view.Claim(w.owner, w.name)
 	if have != nil {
 		p.named[catalog.Ref{Kind: catalog.KindDomain, ID: have.ID}] = true
-	}
-	if w.place.broken && w.field == "" {
-		return
 	}
 	state := w.state
 	if state == "" {

@@ -25,7 +25,8 @@ type planner struct {
 	owners    map[string]bool
 	places    map[string]*Place // first mention of an object, to find a second one
 	matched   map[catalog.Ref]*Place
-	keys      map[string]bool // what makes each wanted object with a soft id unique
+	keys      map[string]bool     // what makes each wanted object with a soft id unique
+	reading   map[string][]string // paths of the mistakes of reading, by entry
 	packageID map[packageKey]string
 	patterns  map[string]map[[2]string]*catalog.Collection
 }
@@ -51,7 +52,7 @@ type packageKey struct {
 }
 
 func newPlanner(d *Document, view *catalog.View, opts PlanOptions) *planner {
-	return &planner{
+	p := &planner{
 		doc: d, view: view, opts: opts,
 		r:         syntax.Reader{File: d.Name, Problems: slices.Clone(d.Problems)},
 		trusted:   opts.Actor.Operator || opts.Actor.Kind == "local" || opts.Actor.Kind == "node",
@@ -63,7 +64,13 @@ func newPlanner(d *Document, view *catalog.View, opts PlanOptions) *planner {
 		keys:      make(map[string]bool),
 		packageID: make(map[packageKey]string),
 		patterns:  make(map[string]map[[2]string]*catalog.Collection),
+		reading:   make(map[string][]string),
 	}
+	for _, problem := range d.Problems {
+		entry, _, _ := strings.Cut(problem.Path, ".")
+		p.reading[entry] = append(p.reading[entry], problem.Path)
+	}
+	return p
 }
 
 func (p *planner) finish() []*Problem { return p.r.Finish() }
@@ -82,9 +89,7 @@ func (p *planner) once(place *Place, field, what string, key ...string) bool {
 		p.places[k] = place
 		return true
 	}
-	if !place.broken && !first.broken {
-		p.problem(place, field, fmt.Sprintf("this %s was described before, in line %d", what, first.Line), "make one entry of them")
-	}
+	p.problem(place, field, fmt.Sprintf("this %s was described before, in line %d", what, first.Line), "make one entry of them")
 	return false
 }
 
@@ -94,10 +99,7 @@ func (p *planner) ownerOf(owner string, place *Place) string {
 		owner = p.opts.Owner
 	}
 	if owner == "" {
-		if !place.broken {
-			path, line, column := place.Find("owner")
-			p.r.Add(&Problem{Line: line, Column: column, Path: path, Message: "owner is missing", Fix: "add owner here, or once at the top of the file for all"})
-		}
+		p.problem(place, "owner", "owner is missing", "add owner here, or once at the top of the file for all")
 		return ""
 	}
 	p.owners[owner] = true
@@ -129,10 +131,7 @@ func (p *planner) organizations() {
 			if p.view.HasOwner(o.Name) || p.places["organization\x00"+o.Name] != nil {
 				continue
 			}
-		} else if !p.once(&o.Place, "name", "organization", o.Name) {
-			continue
-		}
-		if o.broken {
+		} else if o.Name == "" || !p.once(&o.Place, "name", "organization", o.Name) {
 			continue
 		}
 		want := o.Organization
@@ -155,7 +154,7 @@ func (p *planner) users() {
 	for i := range p.doc.Users {
 		u := &p.doc.Users[i]
 		p.owners[u.Name] = true
-		if !p.once(&u.Place, "name", "user", u.Name) || u.broken {
+		if u.Name == "" || !p.once(&u.Place, "name", "user", u.Name) {
 			continue
 		}
 		want := u.User
@@ -243,7 +242,7 @@ func (p *planner) collections() {
 	for i := range p.doc.Collections {
 		c := &p.doc.Collections[i]
 		owner := p.ownerOf(c.Owner, &c.Place)
-		if owner == "" || !p.once(&c.Place, "pattern", "collection", owner, c.Domain, c.Pattern) {
+		if owner == "" || c.Pattern == "" || !p.once(&c.Place, "pattern", "collection", owner, c.Domain, c.Pattern) {
 			continue
 		}
 		if c.ID != "" && !c.SoftID && !p.once(&c.Place, "id", "collection id", c.ID) {
@@ -267,12 +266,6 @@ func (p *planner) collections() {
 		if want.Domain != "" {
 			s.attach = []claim{{owner, want.Domain}}
 			p.implied(claim{owner, want.Domain}, &c.Place, "domain")
-		}
-		if c.broken {
-			if have != nil {
-				p.named[catalog.Ref{Kind: catalog.KindCollection, ID: have.ID}] = true
-			}
-			continue
 		}
 		same := false
 		if have != nil {
@@ -302,7 +295,7 @@ func (p *planner) pixels() {
 	for i := range p.doc.Pixels {
 		x := &p.doc.Pixels[i]
 		owner := p.ownerOf(x.Owner, &x.Place)
-		if owner == "" || !p.once(&x.Place, "name", "pixel", owner, x.Name) {
+		if owner == "" || x.Name == "" || !p.once(&x.Place, "name", "pixel", owner, x.Name) {
 			continue
 		}
 		if x.ID != "" && !p.once(&x.Place, "id", "pixel id", x.ID) {
@@ -329,7 +322,7 @@ func (p *planner) pixels() {
 			s.attach = append(s.attach, claim{owner, name})
 			p.implied(claim{owner, name}, &x.Place, indexed("domains", j))
 		}
-		if x.Package != "" && !p.pixelPackage(x, &want) || x.broken {
+		if x.Package != "" && !p.pixelPackage(x, &want) {
 			continue
 		}
 		same := false
@@ -369,8 +362,6 @@ func (p *planner) pixelPackage(x *Pixel, want *catalog.Pixel) bool {
 		}
 	}
 	switch {
-	case x.broken:
-		return false
 	case len(found) == 1:
 		return want.PackageID != ""
 	case len(found) > 1:

@@ -11,7 +11,16 @@ func (p *planner) packages() {
 	for i := range p.doc.Packages {
 		k := &p.doc.Packages[i]
 		owner := p.ownerOf(k.Owner, &k.Place)
-		if owner == "" || !p.once(&k.Place, "name", "package", owner, string(k.Type), k.Name) {
+		if owner == "" {
+			continue
+		}
+		if k.Type == "" || k.Name == "" { // reported; too little to judge the rest by
+			for _, kind := range packageTypes {
+				p.packageID[packageKey{owner, catalog.PackageType(kind), k.Name}] = ""
+			}
+			continue
+		}
+		if !p.once(&k.Place, "name", "package", owner, string(k.Type), k.Name) {
 			continue
 		}
 		if k.ID != "" && !k.SoftID && !p.once(&k.Place, "id", "package id", k.ID) {
@@ -46,11 +55,6 @@ func (p *planner) pkg(k *Package, owner string) {
 		s.attach = append(s.attach, c)
 		p.implied(c, &k.Place, indexed("domains", i))
 	}
-	if k.broken {
-		p.packageID[key] = ""
-		return
-	}
-
 	want := k.Package
 	want.ID, want.Owner = id, owner
 	want.Domains, want.Routes = slices.Clone(k.Domains), slices.Clone(k.Routes)

@@ -32,6 +32,7 @@ func routes(m *syntax.Mapping, k *Package, needed bool) {
 		place.Mark(indexed("routes", i), "", n.Line, n.Column)
 		inner := m.Element("routes", i)
 		if inner == nil {
+			k.Routes = append(k.Routes, catalog.Route{}) // keeps the numbers right
 			continue
 		}
 		at := &routeReader{m: inner, place: place, index: i, listed: true}
@@ -39,7 +40,7 @@ func routes(m *syntax.Mapping, k *Package, needed bool) {
 		inner.Close(instead)
 		m.Adopt(inner)
 	}
-	if len(list) == 0 && needed && !m.Broken() {
+	if needed && !m.Has("routes") && !m.Broken() { // an empty list says that it is meant
 		m.Report("routes", "a file package needs at least one route", "add routes, or incoming_path and outgoing_url")
 	}
 }
