@@ -172,17 +172,19 @@ var (
 const maxDigest = 256
 
 // validDigest takes any algorithm of the grammar, since a registry may know more
-// than we do, but holds those we know to their length.
+// than we do, but holds those we know to their length. An algorithm's name is lower
+// case by the image specification, which the grammar of references leaves open.
 func validDigest(digest string) bool {
 	if len(digest) > maxDigest || !digestGrammar.MatchString(digest) {
 		return false
 	}
 	algorithm, hex, _ := strings.Cut(digest, ":")
 	switch algorithm {
+	default:
+		return algorithm == strings.ToLower(algorithm)
 	case "sha256":
 		return len(hex) == 64 && hex == strings.ToLower(hex)
 	case "sha512":
 		return len(hex) == 128 && hex == strings.ToLower(hex)
 	}
-	return true
 }

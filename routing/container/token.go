@@ -49,6 +49,13 @@ type token struct {
 	denied bool
 }
 
+func (t token) read() (string, error) {
+	if t.denied {
+		return "", errNotPublic
+	}
+	return t.value, nil
+}
+
 // tokens holds anonymous tokens until shortly before they expire. Nothing that was
 // got with anyone's credentials may enter it.
 type tokens struct {
@@ -76,18 +83,15 @@ func keyOf(ep endpoint, d demand) tokenKey {
 // wants credentials.
 func (t *tokens) get(ctx context.Context, key tokenKey) (string, error) {
 	if known, ok := t.cache.Get(key); ok && time.Now().Before(known.until) {
-		if known.denied {
-			return "", errNotPublic
-		}
-		return known.value, nil
+		return known.read()
 	}
 	// The flight outlives the request that began it: others wait for it too.
 	ch := t.flight.DoChan(key.registry+" "+key.realm+" "+key.service+" "+key.scope, func() (any, error) {
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), tokenTimeout, origin.ErrTimeout)
 		defer cancel()
 		// A flight that ended while we came here may have left one.
-		if known, ok := t.cache.Get(key); ok && !known.denied && time.Now().Before(known.until) {
-			return known.value, nil
+		if known, ok := t.cache.Get(key); ok && time.Now().Before(known.until) {
+			return known.read()
 		}
 		fresh, err := t.fetch(ctx, key)
 		switch {
