@@ -67,8 +67,8 @@ func explanation(e table.Explanation) ui.Explanation {
 			continue
 		}
 		out.Winner = &candidate
-		for name, value := range c.Variables {
-			out.Variables = append(out.Variables, ui.Variable{Name: name, Value: value})
+		for _, v := range c.Variables {
+			out.Variables = append(out.Variables, ui.Variable{Name: v.Name, Value: v.Value})
 		}
 	}
 	return out

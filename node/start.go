@@ -19,6 +19,7 @@ import (
 	"tallygate/node/version"
 	"tallygate/routing/origin"
 	"tallygate/routing/table"
+	"tallygate/ui"
 )
 
 // Start brings the node up and returns once it serves. A start that fails undoes
@@ -128,8 +129,8 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	}
 	api := admin.New(admin.Options{
 		Access: n.access, Catalog: n.replica(), Table: n.publisher.Table, SQL: n.analytics.SQL(),
-		Status: n.Status, Ready: n.Ready, Pages: pages, ReservedDomain: n.reservedDomain,
-		Gatherer: n.registry, Logger: n.component("admin"), BaseURL: n.adminURL,
+		Status: n.Status, Ready: n.Ready, Pages: pages, Session: ui.SessionSecret, ReservedDomain: n.reservedDomain,
+		PixelHost: "static." + n.settings.BaseDomain, Gatherer: n.registry, Logger: n.component("admin"), BaseURL: n.adminURL,
 	})
 	n.admin.SetHandler(api.Remote())
 	n.socket.SetHandler(api.Local())

@@ -29,9 +29,15 @@ type Options struct {
 	Ready   func() []Check
 	Pages   http.Handler // the admin UI
 
+	// Session is the session's secret in a request, where the pages put it;
+	// empty: there is none.
+	Session func(*http.Request) string
+
 	// ReservedDomain says why a name can't be attached to packages by their
 	// owners; empty: it can.
 	ReservedDomain func(name string) string
+
+	PixelHost string // serves the pixels that have no domain of their own
 
 	Gatherer prometheus.Gatherer
 	Logger   *slog.Logger
@@ -61,6 +67,7 @@ func New(opts Options) *API {
 	a.handle("POST /v1/sql", catalog.ScopeSQL, a.sql)
 	a.handle("GET /v1/status", catalog.ScopeRead, a.status)
 	a.handle("GET /v1/explain", catalog.ScopeRead, a.explain)
+	a.handle("GET /v1/pixels", catalog.ScopeRead, a.pixels)
 	a.handle("POST /v1/sign-in-links", catalog.ScopeCluster, a.newSignInLink)
 	a.handle("POST /v1/tokens", catalog.ScopeCluster, a.newToken)
 	a.mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
@@ -119,9 +126,6 @@ func (a *API) handle(pattern string, scope catalog.Scope, serve func(http.Respon
 	})
 }
 
-// SessionCookie is the name of the browser's cookie, chosen by the pages.
-const SessionCookie = "tallygate_session"
-
 func (a *API) identify(r *http.Request) access.Identity {
 	if local, _ := r.Context().Value(localKey{}).(bool); local {
 		return access.Local
@@ -130,10 +134,8 @@ func (a *API) identify(r *http.Request) access.Identity {
 		id, _ := a.opts.Access.Token(secret)
 		return id
 	}
-	if c, err := r.Cookie(SessionCookie); err == nil {
-		if user, ok := a.opts.Access.Authenticate(c.Value); ok {
-			return access.Identity{User: user}
-		}
+	if user, ok := a.opts.Access.Authenticate(a.opts.Session(r)); ok {
+		return access.Identity{User: user}
 	}
 	return access.Identity{}
 }

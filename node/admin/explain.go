@@ -3,9 +3,7 @@ package admin
 import (
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"tallygate/routing/table"
@@ -52,8 +50,8 @@ func writeExplanation(w io.Writer, e *table.Explanation) {
 			fmt.Fprintf(w, "  (%s/%s)", c.Owner, c.Package)
 		}
 		fmt.Fprintf(w, "\n    %s\n", c.Why)
-		for _, name := range slices.Sorted(maps.Keys(c.Variables)) {
-			fmt.Fprintf(w, "    %s = %s\n", name, c.Variables[name])
+		for _, v := range c.Variables {
+			fmt.Fprintf(w, "    %s = %s\n", v.Name, v.Value)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 type runCommand struct {
-	Config kong.ConfigFlag `help:"YAML file of these settings, by flag name. The environment (TALLYGATE_…) and flags win over it." placeholder:"FILE" type:"existingfile"`
+	File kong.ConfigFlag `name:"config" help:"YAML file of these settings, by flag name. The environment (TALLYGATE_…) and flags win over it." placeholder:"FILE" `
 	config.Config
 }
 
