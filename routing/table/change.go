@@ -224,6 +224,7 @@ func (c *change) hostsOf(p *catalog.Package, f func(name string)) {
 }
 
 func (c *change) addPackage(p *catalog.Package) {
+	c.npmPackage(p, true)
 	rules, err := compilePackage(p, c.overridesOf(p.Owner))
 	if err != nil {
 		c.t.broken.set(c.t.step, p.ID, err)
@@ -232,6 +233,7 @@ func (c *change) addPackage(p *catalog.Package) {
 }
 
 func (c *change) removePackage(p *catalog.Package) {
+	c.npmPackage(p, false)
 	rules, err := compilePackage(p, nil)
 	if err != nil {
 		c.t.broken.remove(c.t.step, p.ID)

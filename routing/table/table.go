@@ -26,6 +26,8 @@ type Table struct {
 	// broken are the packages with rules that could not be compiled, by id: left out,
 	// since one bad rule must not stop the others.
 	broken hashmap[error]
+	// npm are the packages of type npm by name, see [Table.NPM].
+	npm hashmap[[]*catalog.Package]
 }
 
 // source is what a table reads: a [catalog.View].
