@@ -77,6 +77,7 @@ type Reports interface {
 // Catalog is the part of a catalog view that pages read.
 type Catalog interface {
 	Version() uint64
+	Count(kind catalog.Kind) int
 	Package(id string) *catalog.Package // nil: none
 	PackageByName(owner string, typ catalog.PackageType, name string) *catalog.Package
 	Packages() iter.Seq[*catalog.Package]
