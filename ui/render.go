@@ -12,7 +12,9 @@ import (
 	"tallygate/cluster/catalog"
 )
 
-//go:embed templates
+// The pattern names files: a folder alone would leave out those with an underscore.
+//
+//go:embed templates/*.gohtml
 var builtTemplates embed.FS
 
 // templates are the pages (*.gohtml) and the parts that they share. The name of

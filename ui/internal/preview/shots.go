@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
@@ -129,6 +130,8 @@ func shoot(ctx context.Context, folder, only string) error {
 }
 
 func (s shot) take(tab context.Context, size size, file string) error {
+	tab, cancel := context.WithTimeout(tab, 20*time.Second)
+	defer cancel()
 	opts := fake.Sample()
 	if s.change != nil {
 		s.change(&opts)
