@@ -8,13 +8,13 @@ import (
 )
 
 // reply sends a header without a body.
-func (rq *request) reply(status int) {
+func (rq *visit) reply(status int) {
 	rq.status = status
 	rq.w.WriteHeader(status)
 }
 
 // text answers in plain text. message is ours, never a stranger's words.
-func (rq *request) text(status int, message string) {
+func (rq *visit) text(status int, message string) {
 	h := rq.w.Header()
 	h["Content-Type"] = plainText
 	h["X-Content-Type-Options"] = noSniff
@@ -27,7 +27,7 @@ func (rq *request) text(status int, message string) {
 }
 
 // notAllowed refuses a method, naming those that a resource takes.
-func (rq *request) notAllowed(allow string) {
+func (rq *visit) notAllowed(allow string) {
 	rq.w.Header()["Allow"] = []string{allow}
 	rq.text(http.StatusMethodNotAllowed, "This address takes "+allow+" only.")
 }
@@ -37,13 +37,13 @@ func (rq *request) notAllowed(allow string) {
 var retryAfter = []string{"5"}
 
 // unavailable tells the client to come again.
-func (rq *request) unavailable(message string) {
+func (rq *visit) unavailable(message string) {
 	rq.w.Header()["Retry-After"] = retryAfter
 	rq.text(http.StatusServiceUnavailable, message)
 }
 
 // answer sends what became of collected events.
-func (rq *request) answer(status int, a *collect.Answer) {
+func (rq *visit) answer(status int, a *collect.Answer) {
 	rq.status = status
 	a.Write(rq.w, status)
 }
@@ -79,7 +79,7 @@ func (g *Gateway) unknownHost(rq *request) {
 }
 
 // registryError answers 404 in the words of a registry.
-func (rq *request) registryError(body string) {
+func (rq *visit) registryError(body string) {
 	h := rq.w.Header()
 	h["Content-Type"] = []string{"application/json"}
 	h["Docker-Distribution-Api-Version"] = []string{"registry/2.0"}

@@ -89,12 +89,10 @@ type Gateway struct {
 	base    string // the base domain, normalized
 	logger  *slog.Logger
 	metrics *metrics
-	scratch sync.Pool // of *scratch
-}
 
-// scratch is what a request needs while it is matched.
-type scratch struct {
-	match table.Match
+	// requests keeps the state of requests that are over for the next ones. It
+	// is large, for a match brings its room along.
+	requests sync.Pool
 }
 
 // New returns a Gateway. It fails when a required option is missing or a metric
@@ -123,12 +121,12 @@ func New(opts Options) (*Gateway, error) {
 		return nil, err
 	}
 	return &Gateway{
-		opts:    opts,
-		source:  source.New(opts.TrustedProxies),
-		base:    source.Host(opts.BaseDomain),
-		logger:  opts.Logger.With("component", "routing"),
-		metrics: m,
-		scratch: sync.Pool{New: func() any { return new(scratch) }},
+		opts:     opts,
+		source:   source.New(opts.TrustedProxies),
+		base:     source.Host(opts.BaseDomain),
+		logger:   opts.Logger.With("component", "routing"),
+		metrics:  m,
+		requests: sync.Pool{New: func() any { return new(request) }},
 	}, nil
 }
 
@@ -136,20 +134,23 @@ func New(opts Options) (*Gateway, error) {
 // malformed request is never a 5xx.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.metrics.inFlight.Add(1)
-	rq := request{gateway: g, w: w, r: r, now: g.opts.Now()}
+	rq := g.requests.Get().(*request)
+	rq.gateway, rq.w, rq.r, rq.now = g, w, r, g.opts.Now()
 	// Deferred, since parts abort answers that have begun by a panic.
-	defer g.served(&rq)
+	defer g.served(rq)
 	rq.read()
-	g.route(&rq)
+	g.route(rq)
 }
 
-// served counts a request that is over.
+// served counts a request that is over, and lets go of it.
 func (g *Gateway) served(rq *request) {
 	g.metrics.inFlight.Add(-1)
 	g.metrics.count(rq.kind, rq.status)
 	if g.logger.Enabled(rq.r.Context(), slog.LevelDebug) {
 		g.log(rq)
 	}
+	rq.visit = visit{}
+	g.requests.Put(rq)
 }
 
 // log writes a line about one request, for whoever debugs rules. Neither the

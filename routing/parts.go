@@ -15,16 +15,16 @@ func (g *Gateway) images(rq *request, host *table.Host) {
 		g.notFound(rq)
 		return
 	}
-	g.part(rq, func(w http.ResponseWriter) {
-		g.opts.Containers.ServeHTTP(w, rq.r, host, rq.note)
+	g.part(rq, func(v *visit, w http.ResponseWriter) {
+		g.opts.Containers.ServeHTTP(w, v.r, host, v.note)
 	})
 }
 
 // index hands a request to the Python part.
 func (g *Gateway) index(rq *request, host *table.Host) {
 	rq.kind = kindPython
-	g.part(rq, func(w http.ResponseWriter) {
-		g.opts.Python.ServeHTTP(w, rq.r, host, rq.note)
+	g.part(rq, func(v *visit, w http.ResponseWriter) {
+		g.opts.Python.ServeHTTP(w, v.r, host, v.note)
 	})
 }
 
@@ -35,13 +35,15 @@ func (g *Gateway) servesBase(rq *request) {
 		return
 	}
 	rq.kind = kindBase
-	g.part(rq, func(w http.ResponseWriter) {
-		g.opts.Base.ServeHTTP(w, rq.r)
+	g.part(rq, func(v *visit, w http.ResponseWriter) {
+		g.opts.Base.ServeHTTP(w, v.r)
 	})
 }
 
-// part lets serve answer and remembers the status.
-func (g *Gateway) part(rq *request, serve func(w http.ResponseWriter)) {
+// part lets serve answer and remembers the status. serve gets a visit of its own:
+// a part that kept its note for later would else record one client's request as
+// another's.
+func (g *Gateway) part(rq *request, serve func(v *visit, w http.ResponseWriter)) {
 	w := &statusWriter{ResponseWriter: rq.w}
 	defer func() {
 		rq.status = w.status
@@ -49,7 +51,8 @@ func (g *Gateway) part(rq *request, serve func(w http.ResponseWriter)) {
 			rq.status = http.StatusOK
 		}
 	}()
-	serve(w)
+	v := rq.visit
+	serve(&v, w)
 }
 
 // statusWriter remembers the status of an answer. [http.ResponseController]

@@ -18,7 +18,7 @@ const (
 
 // event makes the event of a request with all that is known without the rule's
 // kind. rule may be nil.
-func (rq *request) event(rule *table.Rule) *event.Event {
+func (rq *visit) event(rule *table.Rule) *event.Event {
 	g := rq.gateway
 	e := &event.Event{
 		ID:        event.NewID(rq.now),
@@ -51,7 +51,7 @@ func setRule(e *event.Event, rule *table.Rule) {
 }
 
 // recognise sets what the User-Agent of e tells.
-func (rq *request) recognise(e *event.Event) client.Client {
+func (rq *visit) recognise(e *event.Event) client.Client {
 	if rq.gateway.opts.Clients == nil {
 		return client.Client{}
 	}
@@ -63,7 +63,7 @@ func (rq *request) recognise(e *event.Event) client.Client {
 
 // captured puts a match's variables and the request's other query parameters
 // into e, and fills the columns that they speak for.
-func (rq *request) captured(e *event.Event, m *table.Match) {
+func (rq *visit) captured(e *event.Event, m *table.Match) {
 	var set variables.Set
 	if n := len(m.Vars) + len(m.Extra); n > 0 {
 		set.Grow(n)
@@ -78,7 +78,7 @@ func (rq *request) captured(e *event.Event, m *table.Match) {
 }
 
 // settle gives e the variables of set and the columns that they speak for.
-func (rq *request) settle(e *event.Event, set *variables.Set, overrides map[string]string) {
+func (rq *visit) settle(e *event.Event, set *variables.Set, overrides map[string]string) {
 	if d := set.Dropped(); d > 0 {
 		rq.gateway.metrics.dropped.Add(float64(d))
 	}
@@ -90,7 +90,7 @@ func (rq *request) settle(e *event.Event, set *variables.Set, overrides map[stri
 
 // enrich adds the facts of the client and of the request's source. It comes
 // last: nothing sees the address afterwards. A nil source is the request's own.
-func (rq *request) enrich(e *event.Event, src *Source) {
+func (rq *visit) enrich(e *event.Event, src *Source) {
 	g := rq.gateway
 	if g.opts.Clients != nil {
 		if extra := g.opts.Clients.Recognize(e.UserAgent).Extra; len(extra) > 0 {
@@ -120,7 +120,7 @@ func merge(list, extra []event.Variable) []event.Variable {
 }
 
 // note is the Note of a request.
-func (rq *request) note(rule *table.Rule, fill func(e *event.Event)) {
+func (rq *visit) note(rule *table.Rule, fill func(e *event.Event)) {
 	if !rq.tracked || rule == nil {
 		return
 	}

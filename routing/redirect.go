@@ -12,10 +12,8 @@ import (
 func (g *Gateway) redirect(rq *request, m *table.Match) {
 	location, origin, err := g.choose(m)
 	if err != nil {
-		// The table compiled the route, so it is what the client sent that
-		// can't be put into a URL.
-		rq.text(http.StatusBadRequest, "This address can't be redirected: "+
-			"one of its parts does not fit into the origin's URL.")
+		// What the client sent would lead out of the origin's path.
+		g.notFound(rq)
 		return
 	}
 	status := m.Rule.Route.RedirectStatus

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"tallygate/routing/source"
+	"tallygate/routing/table"
 )
 
-// request is one request on its way through the gateway.
-type request struct {
+// visit is who asks for what, and what it came to.
+type visit struct {
 	gateway *Gateway
 	w       http.ResponseWriter
 	r       *http.Request
@@ -23,8 +24,15 @@ type request struct {
 	status  int
 }
 
+// request is one request on its way through the gateway. It is used again for
+// others: nothing may hold on to it when ServeHTTP returns.
+type request struct {
+	visit
+	match table.Match
+}
+
 // read finds out who asks for what.
-func (rq *request) read() {
+func (rq *visit) read() {
 	rq.asked = rq.gateway.source.Resolve(rq.r)
 	rq.path, rq.query = target(rq.r)
 	rq.tracked = !optedOut(rq.r.Header)

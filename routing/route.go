@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"tallygate/cluster/catalog"
 	"tallygate/routing/npm"
 	"tallygate/routing/pixel"
 	"tallygate/routing/table"
@@ -69,12 +70,10 @@ func (g *Gateway) routeOwn(rq *request, t *table.Table, host *table.Host) {
 		return
 	}
 
-	s := g.scratch.Get().(*scratch)
-	defer g.scratch.Put(s)
-	m := &s.match
-	matched := host.Match(rq.r.Method, rq.path, rq.query, m)
-
-	if (!matched || m.Rule.Kind > table.PythonRule) && isIndex(rq.path) && g.servesIndex(host, rq.path, matched) {
+	// The table has event rules match POST alone; here they take what pages can
+	// send without a script, too, and name the methods that they don't take.
+	matched := host.Match(http.MethodPost, rq.path, rq.query, &rq.match)
+	if (!matched || rq.match.Rule.Kind > table.PythonRule) && isIndex(rq.path) && g.servesIndex(host, rq.path, matched) {
 		g.index(rq, host)
 		return
 	}
@@ -82,7 +81,7 @@ func (g *Gateway) routeOwn(rq *request, t *table.Table, host *table.Host) {
 		g.notFound(rq)
 		return
 	}
-	g.serve(rq, m)
+	g.serve(rq, &rq.match)
 }
 
 // serve answers for a matched route.
@@ -132,44 +131,12 @@ func isIndex(path string) bool {
 // the index speaks for its own projects and its root only; otherwise its
 // not-found is the answer.
 func (g *Gateway) servesIndex(host *table.Host, path string, otherwise bool) bool {
-	if g.opts.Python == nil {
+	if g.opts.Python == nil || !host.HasPython() {
 		return false
 	}
-	any := false
-	for range host.PythonProjects() {
-		any = true
-		break
-	}
-	if !any || !otherwise {
-		return any
+	if !otherwise {
+		return true
 	}
 	project, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, "/simple"), "/"), "/")
-	return project == "" || host.Python(normalProject(unescape(project))) != nil
-}
-
-// normalProject is a project's name as PEP 503 normalizes it: lower case, runs
-// of "-", "_" and "." as one "-".
-func normalProject(name string) string {
-	var b strings.Builder
-	sep := false
-	for i := 0; i < len(name); i++ {
-		switch c := name[i]; {
-		case c == '-' || c == '_' || c == '.':
-			sep = true
-			continue
-		default:
-			if sep {
-				b.WriteByte('-')
-				sep = false
-			}
-			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			b.WriteByte(c)
-		}
-	}
-	if sep {
-		b.WriteByte('-')
-	}
-	return b.String()
+	return project == "" || host.Python(catalog.NormalizePythonProject(unescape(project))) != nil
 }

@@ -157,13 +157,21 @@ func SetPlatform(e *event.Event, name string) {
 // valid UTF-8, since a column takes nothing else. Text that is fine already
 // costs no allocation.
 func Cut(s string, n int) string {
-	if len(s) > n {
-		for n > 0 && !utf8.RuneStart(s[n]) {
-			n--
-		}
-		s = strings.Clone(s[:n])
+	if len(s) <= n && utf8.ValidString(s) {
+		return s
 	}
-	return valid(s)
+	// Cut twice: what stands for an invalid byte is longer than the byte.
+	return cut(valid(cut(s, n)), n)
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strings.Clone(s[:n]) // not to keep the long text alive
 }
 
 func valid(s string) string {
