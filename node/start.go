@@ -75,7 +75,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 			n.publisher.Offer(view, changes)
 			watched.commit(view, changes)
 		},
-		Logger:     n.component("consensus"),
+		Logger:     n.logger,
 		Registerer: n.registry,
 	})
 	if err != nil {

@@ -141,16 +141,35 @@ func (a *API) warn(w io.Writer, plan *document.Plan) {
 }
 
 // reserved finds claims on names that belong to the cluster itself.
-func reserved(doc *document.Document, why func(string) string) []*document.Problem {
+func reserved(doc *document.Document, why func(name string) string) []*document.Problem {
 	if why == nil {
 		return nil
 	}
 	var problems []*document.Problem
+	check := func(place *document.Place, field, name string) {
+		message := why(name)
+		if message == "" {
+			return
+		}
+		path, line, column := place.Find(field)
+		problems = append(problems, &document.Problem{
+			File: doc.Name, Line: line, Column: column, Path: path, Message: message, Fix: "use a name of your own",
+		})
+	}
 	for i := range doc.Domains {
-		d := &doc.Domains[i]
-		if message := why(d.Name); message != "" {
-			path, line, column := d.Find("name")
-			problems = append(problems, &document.Problem{File: doc.Name, Line: line, Column: column, Path: path, Message: message, Fix: "use a name of your own"})
+		check(&doc.Domains[i].Place, "name", doc.Domains[i].Name)
+	}
+	for i := range doc.Packages {
+		for k, d := range doc.Packages[i].Domains {
+			check(&doc.Packages[i].Place, fmt.Sprintf("domains[%d]", k), d.Name)
+		}
+	}
+	for i := range doc.Collections {
+		check(&doc.Collections[i].Place, "domain", doc.Collections[i].Domain)
+	}
+	for i := range doc.Pixels {
+		for k, name := range doc.Pixels[i].Domains {
+			check(&doc.Pixels[i].Place, fmt.Sprintf("domains[%d]", k), name)
 		}
 	}
 	return problems

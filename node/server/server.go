@@ -16,6 +16,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/thejerf/suture/v4"
 )
 
 // Options say what to serve and where.
@@ -104,7 +106,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.mu.Lock()
 	if s.draining {
 		s.mu.Unlock()
-		return nil
+		return suture.ErrDoNotRestart
 	}
 	if s.listener == nil {
 		if err := s.bind(); err != nil {
@@ -141,7 +143,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if errors.Is(err, http.ErrServerClosed) {
-		return nil
+		return suture.ErrDoNotRestart // drained
 	}
 	return err
 }
