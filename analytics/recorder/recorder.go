@@ -47,7 +47,7 @@ type Options struct {
 	// MaxBytes bounds the events in memory, encoded; default 8 MiB, about
 	// 25,000 events. Beyond it Record drops and counts, Store waits for room.
 	MaxBytes int
-	// PublishTimeout bounds one attempt; default 5 s.
+	// PublishTimeout bounds one attempt; default 3 s.
 	PublishTimeout time.Duration
 	// StoreTimeout bounds a call of Store whatever its context; default 10 s.
 	StoreTimeout time.Duration
@@ -122,7 +122,7 @@ func New(o Options) *Recorder {
 		o.MaxBytes = 8 << 20
 	}
 	if o.PublishTimeout == 0 {
-		o.PublishTimeout = 5 * time.Second
+		o.PublishTimeout = 3 * time.Second
 	}
 	if o.StoreTimeout == 0 {
 		o.StoreTimeout = 10 * time.Second
