@@ -110,7 +110,8 @@ func CanonicalDomain(name string) (string, error) {
 		return "", fmt.Errorf("%s is not a domain name", quoted(name))
 	}
 	ascii, err := idna.Lookup.ToASCII(trimmed)
-	if err != nil {
+	// Some of what IDNA makes of broken UTF-8 it doesn't accept itself.
+	if again, err2 := idna.Lookup.ToASCII(ascii); err != nil || err2 != nil || again != ascii {
 		return "", fmt.Errorf("%s is not a domain name: use letters, digits, hyphens and dots, no scheme, port or path", quoted(name))
 	}
 	if len(ascii) > 253 {
