@@ -1,7 +1,0 @@
-package python
-
-type (
-	metrics struct{}
-	fetcher struct{}
-	cache   struct{}
-)
