@@ -15,6 +15,7 @@ import (
 const (
 	demandTTL        = 10 * time.Minute
 	unknownDemandTTL = 30 * time.Second
+	failureTTL       = 500 * time.Millisecond // so that one request waits once for a registry that hangs
 	probeTimeout     = 15 * time.Second
 	maxRegistries    = 1024
 	maxRepositories  = 16384
@@ -33,6 +34,7 @@ type demands struct {
 // remembered is a demand and the time until which it is believed.
 type remembered struct {
 	demand
+	err   error // the registry could not be asked
 	until time.Time
 }
 
@@ -49,83 +51,85 @@ func newDemands(transport http.RoundTripper) *demands {
 }
 
 // of returns what is asked for in a repository: by its registry, else by itself as
-// far as that is known. A registry that can't be asked is unknown: the request
-// itself will show what is wrong.
-func (d *demands) of(ctx context.Context, ep endpoint) demand {
-	general := d.registry(ctx, ep)
-	if general.access == accessToken {
-		return general
+// far as that is known. The error is that of a registry that can't be asked.
+func (d *demands) of(ctx context.Context, ep endpoint) (demand, error) {
+	general, err := d.registry(ctx, ep)
+	if err != nil || general.access == accessToken {
+		return general, err
 	}
 	if known, ok := d.repositories.Get(ep.base() + "/" + ep.repository); ok && time.Now().Before(known.until) {
-		return known.demand
+		return known.demand, known.err
 	}
-	return general
+	return general, nil
 }
 
 // open says whether a repository is known to ask for nothing. rest is something
 // in it to find out by, if need be.
 func (d *demands) open(ctx context.Context, ep endpoint, rest string) bool {
-	return d.registry(ctx, ep).access == accessOpen &&
-		d.ask(ctx, d.repositories, ep.base()+"/"+ep.repository, http.MethodHead, ep.url(rest)).access == accessOpen
+	if general, err := d.registry(ctx, ep); err != nil || general.access != accessOpen {
+		return false
+	}
+	own, err := d.ask(ctx, d.repositories, ep.base()+"/"+ep.repository, http.MethodHead, ep.url(rest))
+	return err == nil && own.access == accessOpen
 }
 
-func (d *demands) registry(ctx context.Context, ep endpoint) demand {
+func (d *demands) registry(ctx context.Context, ep endpoint) (demand, error) {
 	return d.ask(ctx, d.registries, ep.base(), http.MethodGet, ep.base()+"/v2/")
 }
 
 // learn keeps what a registry said by itself when it refused a request.
 func (d *demands) learn(ep endpoint, learned demand) {
-	d.repositories.Add(ep.base()+"/"+ep.repository, remembered{learned, time.Now().Add(demandTTL)})
+	d.repositories.Add(ep.base()+"/"+ep.repository, remembered{demand: learned, until: time.Now().Add(demandTTL)})
 }
 
 // ask returns what is remembered under key, or asks url; one request at a time
 // does.
-func (d *demands) ask(ctx context.Context, cache *lru.Cache[string, remembered], key, method, url string) demand {
+func (d *demands) ask(ctx context.Context, cache *lru.Cache[string, remembered], key, method, url string) (demand, error) {
 	if known, ok := cache.Get(key); ok && time.Now().Before(known.until) {
-		return known.demand
+		return known.demand, known.err
 	}
 	ch := d.flight.DoChan(method+" "+key, func() (any, error) {
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), probeTimeout, origin.ErrTimeout)
 		defer cancel()
-		answer, ttl := d.probe(ctx, method, url)
+		answer, ttl, err := d.probe(ctx, method, url)
 		if ttl > 0 {
-			cache.Add(key, remembered{answer, time.Now().Add(ttl)})
+			cache.Add(key, remembered{answer, err, time.Now().Add(ttl)})
 		}
-		return answer, nil
+		return answer, err
 	})
 	select {
 	case <-ctx.Done():
-		return demand{}
+		return demand{}, context.Cause(ctx)
 	case res := <-ch:
 		answer, _ := res.Val.(demand)
-		return answer
+		return answer, res.Err
 	}
 }
 
 // probe asks once, and says for how long to believe the answer.
-func (d *demands) probe(ctx context.Context, method, url string) (demand, time.Duration) {
+func (d *demands) probe(ctx context.Context, method, url string) (demand, time.Duration, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
-		return demand{}, 0
+		return demand{}, unknownDemandTTL, err
 	}
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", anyManifest)
 	req.Header.Set("Via", via)
 	resp, err := d.transport.RoundTrip(req)
 	if err != nil {
-		return demand{}, 0
+		return demand{}, failureTTL, err
 	}
 	defer discard(resp)
 	switch {
 	case resp.StatusCode >= 200 && resp.StatusCode < 400:
-		return demand{access: accessOpen}, demandTTL
+		return demand{access: accessOpen}, demandTTL, nil
 	case resp.StatusCode == http.StatusUnauthorized:
-		return demandOf(resp.Header["Www-Authenticate"]), demandTTL
+		return demandOf(resp.Header["Www-Authenticate"]), demandTTL, nil
 	case resp.StatusCode >= 500, method == http.MethodHead && resp.StatusCode == http.StatusNotFound:
 		// Something that is not there says nothing of what is.
-		return demand{}, 0
+		return demand{}, 0, nil
 	default:
-		return demand{}, unknownDemandTTL
+		return demand{}, unknownDemandTTL, nil
 	}
 }
 

@@ -81,9 +81,12 @@ func (p *pull) fetchFrom(ctx context.Context, ep endpoint) (*http.Response, erro
 	var (
 		key  tokenKey
 		held string
-		err  error
 	)
-	if d := p.demands.of(ctx, ep); d.access == accessToken {
+	d, err := p.demands.of(ctx, ep)
+	if err != nil {
+		return nil, err
+	}
+	if d.access == accessToken {
 		key = keyOf(ep, d)
 		if held, err = p.tokens.get(ctx, key); err != nil {
 			return nil, err
@@ -93,7 +96,7 @@ func (p *pull) fetchFrom(ctx context.Context, ep endpoint) (*http.Response, erro
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
-	d := demandOf(resp.Header["Www-Authenticate"])
+	d = demandOf(resp.Header["Www-Authenticate"])
 	discard(resp)
 	switch {
 	case d.access != accessToken:
