@@ -29,7 +29,7 @@ func Host(host string) string {
 		}
 	}
 	host = strings.TrimSuffix(host, ".")
-	if host == "" || len(host) > maxHost {
+	if host == "" || len(host) > maxHost || host[len(host)-1] == '.' {
 		return ""
 	}
 	upper := false
