@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,7 @@ type level struct {
 type tick struct {
 	X     string // in percent of the width
 	Label string
+	Odd   bool // left out where there is little room
 }
 
 type chartRow struct {
@@ -134,8 +136,12 @@ func newChart(st state, now, before []report.Point) chart {
 		y := chartHeight - float64(n)/float64(d.Top)*chartHeight
 		c.Levels = append(c.Levels, level{Y: coordinate(y), Label: compact(n)})
 	}
-	for _, i := range d.Ticks {
-		c.Ticks = append(c.Ticks, tick{X: coordinate(100*position(i, len(starts))) + "%", Label: d.Short[i]})
+	for n, i := range d.Ticks {
+		c.Ticks = append(c.Ticks, tick{
+			X:     coordinate(100*position(i, len(starts))) + "%",
+			Label: d.Short[i],
+			Odd:   (len(d.Ticks)-1-n)%2 == 1,
+		})
 	}
 	for i := len(starts) - 1; i >= 0; i-- {
 		c.Rows = append(c.Rows, chartRow{
@@ -195,7 +201,7 @@ func levels(top int64) []int64 {
 }
 
 // ticks picks the buckets that are named on the horizontal axis: at most eight,
-// evenly spaced, the first one among them.
+// evenly spaced, the last one among them.
 func ticks(n int) []int {
 	every := 1
 	for _, every = range []int{1, 2, 3, 4, 6, 7, 8, 12, 14, 24, 26, 28, 36, 48} {
@@ -204,9 +210,10 @@ func ticks(n int) []int {
 		}
 	}
 	var out []int
-	for i := 0; i < n; i += every {
+	for i := n - 1; i >= 0; i -= every {
 		out = append(out, i)
 	}
+	slices.Reverse(out)
 	return out
 }
 

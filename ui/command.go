@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/yosida95/uritemplate/v3"
@@ -75,7 +76,7 @@ func (g Gateway) commands(p *catalog.Package) []command {
 			cs = append(cs, command{Label: "Post an event", Text: text + " " + quote(g.routeBase(p, route)+path), Note: note})
 		}
 	default:
-		for _, route := range p.Routes {
+		for _, route := range byHelp(p.Routes) {
 			path, note := example(route)
 			c := command{Label: "Download the file", Text: "curl -fLO " + quote(g.routeBase(p, route)+path), Note: note}
 			if route.OutgoingURL == nil {
@@ -93,6 +94,22 @@ func (g Gateway) commands(p *catalog.Package) []command {
 		cs[i].ID = "command-" + string(rune('1'+i))
 	}
 	return cs
+}
+
+// byHelp puts routes that say what to ask for before regular expressions, which
+// don't.
+func byHelp(routes []catalog.Route) []catalog.Route {
+	sorted := slices.Clone(routes)
+	slices.SortStableFunc(sorted, func(a, b catalog.Route) int {
+		last := func(r catalog.Route) int {
+			if r.Kind == catalog.RegexpRoute {
+				return 1
+			}
+			return 0
+		}
+		return last(a) - last(b)
+	})
+	return sorted
 }
 
 // routeBase is where a route is asked for: at its own domain if it has one.

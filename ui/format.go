@@ -22,7 +22,7 @@ var funcs = template.FuncMap{
 	"pkgPath":   packagePath,
 	"pkgName":   packageName,
 	"plural":    plural,
-	"join":      strings.Join,
+	"lower":     strings.ToLower,
 }
 
 // num writes a whole number with commas.

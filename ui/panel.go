@@ -123,7 +123,11 @@ func (s *server) cards(ctx context.Context, st state) *cards {
 		if err == nil {
 			card.Count, card.Before = figure(now, m.Key), figure(before, m.Key)
 			card.Change = changeOf(card.Count, card.Before)
-			card.Spark = sparkline(fill(starts, series[i]))
+			counts := fill(starts, series[i])
+			if st.now.Before(st.period.To) && len(counts) > 2 {
+				counts = counts[:len(counts)-1] // it isn't over, and would look like a fall
+			}
+			card.Spark = sparkline(counts)
 		}
 		c.Cards = append(c.Cards, card)
 	}

@@ -24,7 +24,7 @@ document.addEventListener("htmx:sendError", (event) => {
 let waiting = 0;
 const pause = 5_000;
 
-export function refreshPanels() {
+function refreshPanels() {
   if (document.hidden) return;
   for (const panel of document.querySelectorAll("[data-refresh]")) {
     if (panel.matches(":hover, :focus-within") || panel.querySelector("details[open]")) continue;
@@ -33,6 +33,11 @@ export function refreshPanels() {
 }
 
 document.addEventListener("tallygate:arrived", () => {
+  // A page with nothing to show has other content than one with something.
+  if (document.querySelector("[data-reload]")) {
+    location.reload();
+    return;
+  }
   if (waiting) return;
   waiting = setTimeout(() => {
     waiting = 0;

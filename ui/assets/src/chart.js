@@ -89,7 +89,7 @@ function select(data) {
 function draw(host) {
   const data = JSON.parse(host.querySelector("script").textContent);
   const svg = host.querySelector("svg");
-  const height = svg.clientHeight || 240;
+  const height = host.clientHeight || 240;
   const count = data.now.length;
   const xs = data.now.map((_, i) => i);
 
@@ -104,7 +104,7 @@ function draw(host) {
     {
       width: host.clientWidth,
       height,
-      padding: [8, 12, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       cursor: {
         x: true,
@@ -124,7 +124,8 @@ function draw(host) {
           gap: 6,
           grid: { show: false },
           ticks: { show: false },
-          splits: () => data.ticks,
+          // Every other one where there is little room; the last stays.
+          splits: (plot) => (plot.width < 560 ? data.ticks.filter((_, i) => (data.ticks.length - 1 - i) % 2 === 0) : data.ticks),
           values: (_, splits) => splits.map((i) => data.short[i]),
         },
         {

@@ -188,18 +188,18 @@ func sampleSeries(_ context.Context, q report.Query, step report.Bucket) ([]repo
 
 func sampleTop(_ context.Context, q report.Query, by report.Dimension, limit int) ([]report.Row, error) {
 	total := sum(q.From, q.To, q.Measure) * share(q)
+	kept := 0.0
+	for _, v := range dimensionSample[by] {
+		if keeps(q, by, v.key) {
+			kept += v.share
+		}
+	}
 	var rows []report.Row
 	for _, v := range dimensionSample[by] {
 		if !keeps(q, by, v.key) {
 			continue
 		}
-		part := v.share
-		for _, f := range q.Filters {
-			if f.Dimension == by && !f.Exclude {
-				part = 1 / float64(len(f.Values))
-			}
-		}
-		n := int64(total * part)
+		n := int64(total * v.share / kept)
 		rows = append(rows, report.Row{Key: v.key, Label: v.key, Count: n, Unique: int64(float64(n) * .19)})
 		if len(rows) == limit {
 			break
