@@ -15,7 +15,6 @@ import (
 const (
 	demandTTL        = 10 * time.Minute
 	unknownDemandTTL = 30 * time.Second
-	failureTTL       = 500 * time.Millisecond // so that one request waits once for a registry that hangs
 	probeTimeout     = 15 * time.Second
 	maxRegistries    = 1024
 	maxRepositories  = 16384
@@ -34,7 +33,6 @@ type demands struct {
 // remembered is a demand and the time until which it is believed.
 type remembered struct {
 	demand
-	err   error // the registry could not be asked
 	until time.Time
 }
 
@@ -58,19 +56,16 @@ func (d *demands) of(ctx context.Context, ep endpoint) (demand, error) {
 		return general, err
 	}
 	if known, ok := d.repositories.Get(ep.base() + "/" + ep.repository); ok && time.Now().Before(known.until) {
-		return known.demand, known.err
+		return known.demand, nil
 	}
 	return general, nil
 }
 
-// open says whether a repository is known to ask for nothing. rest is something
-// in it to find out by, if need be.
-func (d *demands) open(ctx context.Context, ep endpoint, rest string) bool {
-	if general, err := d.registry(ctx, ep); err != nil || general.access != accessOpen {
-		return false
-	}
+// open says whether a repository asks for nothing, at a registry that asks for
+// nothing. rest is something in it to find out by, if need be.
+func (d *demands) open(ctx context.Context, ep endpoint, rest string) (bool, error) {
 	own, err := d.ask(ctx, d.repositories, ep.base()+"/"+ep.repository, http.MethodHead, ep.url(rest))
-	return err == nil && own.access == accessOpen
+	return own.access == accessOpen, err
 }
 
 func (d *demands) registry(ctx context.Context, ep endpoint) (demand, error) {
@@ -79,21 +74,21 @@ func (d *demands) registry(ctx context.Context, ep endpoint) (demand, error) {
 
 // learn keeps what a registry said by itself when it refused a request.
 func (d *demands) learn(ep endpoint, learned demand) {
-	d.repositories.Add(ep.base()+"/"+ep.repository, remembered{demand: learned, until: time.Now().Add(demandTTL)})
+	d.repositories.Add(ep.base()+"/"+ep.repository, remembered{learned, time.Now().Add(demandTTL)})
 }
 
 // ask returns what is remembered under key, or asks url; one request at a time
 // does.
 func (d *demands) ask(ctx context.Context, cache *lru.Cache[string, remembered], key, method, url string) (demand, error) {
 	if known, ok := cache.Get(key); ok && time.Now().Before(known.until) {
-		return known.demand, known.err
+		return known.demand, nil
 	}
 	ch := d.flight.DoChan(method+" "+key, func() (any, error) {
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), probeTimeout, origin.ErrTimeout)
 		defer cancel()
 		answer, ttl, err := d.probe(ctx, method, url)
 		if ttl > 0 {
-			cache.Add(key, remembered{answer, err, time.Now().Add(ttl)})
+			cache.Add(key, remembered{answer, time.Now().Add(ttl)})
 		}
 		return answer, err
 	})
@@ -110,14 +105,14 @@ func (d *demands) ask(ctx context.Context, cache *lru.Cache[string, remembered],
 func (d *demands) probe(ctx context.Context, method, url string) (demand, time.Duration, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
-		return demand{}, unknownDemandTTL, err
+		return demand{}, 0, err
 	}
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", anyManifest)
 	req.Header.Set("Via", via)
 	resp, err := d.transport.RoundTrip(req)
 	if err != nil {
-		return demand{}, failureTTL, err
+		return demand{}, 0, err
 	}
 	defer discard(resp)
 	switch {

@@ -47,7 +47,11 @@ func (x *exchange) end() {
 func (p *pull) fetch(ctx context.Context) (*http.Response, endpoint, error) {
 	for i, ep := range p.endpoints {
 		last := i == len(p.endpoints)-1
-		resp, err := p.fetchFrom(ctx, ep)
+		var resp *http.Response
+		err := p.unreached
+		if i > 0 || err == nil {
+			resp, err = p.fetchFrom(ctx, ep)
+		}
 		if err != nil {
 			if cause := context.Cause(ctx); cause != nil {
 				return nil, ep, cause

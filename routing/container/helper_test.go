@@ -70,7 +70,7 @@ type gateway struct {
 // newGateway starts a gateway that may reach this machine.
 func newGateway(t testing.TB, h images, opts ...func(*origin.Options)) *gateway {
 	t.Helper()
-	options := origin.Options{AllowPrivate: true, HeaderTimeout: 2 * time.Second, IdleTimeout: 2 * time.Second}
+	options := origin.Options{AllowPrivate: true, HeaderTimeout: time.Minute, IdleTimeout: time.Minute}
 	for _, opt := range opts {
 		opt(&options)
 	}

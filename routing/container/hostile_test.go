@@ -20,7 +20,17 @@ import (
 
 // hurried makes a gateway's bounds short enough for tests of them.
 func hurried(o *origin.Options) {
-	o.HeaderTimeout, o.IdleTimeout = 150*time.Millisecond, 150*time.Millisecond
+	o.HeaderTimeout, o.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond
+}
+
+// hurriedBodies leaves a slow machine its time up to the body.
+func hurriedBodies(o *origin.Options) {
+	o.HeaderTimeout, o.IdleTimeout = time.Minute, 100*time.Millisecond
+}
+
+// patient leaves a slow machine its time: another bound than time is tested.
+func patient(o *origin.Options) {
+	o.HeaderTimeout, o.IdleTimeout = time.Minute, time.Minute
 }
 
 // script is a registry that is neither open nor asks for a token, and answers a
@@ -109,12 +119,13 @@ func TestHostileRegistries(t *testing.T) {
 		status int
 		code   string
 		header map[string]string
-		body   string // where status is 200
+		body   string                // where status is 200
+		bounds func(*origin.Options) // nil: patient
 	}{
-		{name: "one that never answers", talk: hangs(""), status: 504, code: codeUnavailable},
-		{name: "one that hangs in its header", talk: hangs("HTTP/1.1 200 OK\r\nContent-"), status: 504, code: codeUnavailable},
-		{name: "one that hangs in a manifest", talk: hangs(okHeader + "Content-Length: 100\r\n\r\n{"), status: 504, code: codeUnavailable},
-		{name: "one that hangs in a refusal", talk: hangs("HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n{"), status: 404, code: codeManifestUnknown},
+		{name: "one that never answers", bounds: hurried, talk: hangs(""), status: 504, code: codeUnavailable},
+		{name: "one that hangs in its header", bounds: hurried, talk: hangs("HTTP/1.1 200 OK\r\nContent-"), status: 504, code: codeUnavailable},
+		{name: "one that hangs in a manifest", bounds: hurriedBodies, talk: hangs(okHeader + "Content-Length: 100\r\n\r\n{"), status: 504, code: codeUnavailable},
+		{name: "one that hangs in a refusal", bounds: hurriedBodies, talk: hangs("HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n{"), status: 404, code: codeManifestUnknown},
 		{name: "one that closes without a word", talk: says(""), status: 502, code: codeUnavailable},
 		{name: "one that speaks no HTTP", talk: says("220 mail.example ESMTP\r\n"), status: 502, code: codeUnavailable},
 		{name: "one with a header without end", talk: endless("HTTP/1.1 200 OK\r\nX: ", "aaaaaaaaaaaaaaaa"), status: 502, code: codeUnavailable},
@@ -164,7 +175,10 @@ func TestHostileRegistries(t *testing.T) {
 		{name: "one that succeeds oddly with a blob", path: "/blobs/" + someSHA256, talk: says(wholeAnswer("HTTP/1.1 202 Accepted\r\n", "")), status: 502, code: codeUnavailable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := newGateway(t, host(catalog.Image{Name: "app", Registry: script(t, tt.talk), Repository: "acme/app", PlainHTTP: true}), hurried)
+			if tt.bounds == nil {
+				tt.bounds = patient
+			}
+			g := newGateway(t, host(catalog.Image{Name: "app", Registry: script(t, tt.talk), Repository: "acme/app", PlainHTTP: true}), tt.bounds)
 			path, method := tt.path, tt.method
 			if path == "" {
 				path = "/manifests/1"

@@ -21,6 +21,10 @@ type pull struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	out  http.Header // to send to a registry
+
+	// unreached is why the first endpoint could not be asked what it wants: it
+	// has failed this request already.
+	unreached error
 }
 
 // wholeTimeout bounds an exchange whose answer is read whole: all but blobs.
@@ -82,10 +86,12 @@ func (p *pull) prefer() {
 // serve answers by redirect where that is known to work, else by proxy.
 func (p *pull) serve() error {
 	first := p.endpoints[0]
-	if p.mayRedirect(first) {
+	redirect, err := p.mayRedirect(first)
+	if redirect {
 		p.redirect(http.StatusFound, first.url(p.rest()), first)
 		return nil
 	}
+	p.unreached = err
 	switch p.kind {
 	case manifest:
 		return p.serveManifest()
@@ -99,12 +105,17 @@ func (p *pull) serve() error {
 // mayRedirect says whether the client can be sent to the registry itself: the
 // registry is known to ask nobody for anything, and its answers will name the
 // repository as the client does. A client that came by https is not sent to http.
-func (p *pull) mayRedirect(ep endpoint) bool {
+// The error is that of a registry that can't be asked.
+func (p *pull) mayRedirect(ep endpoint) (bool, error) {
 	switch {
 	case p.alwaysProxy, ep.scheme != "https" && p.r.TLS != nil:
-		return false
+		return false, nil
 	case (p.kind == tags || p.kind == referrers) && ep.repository != p.name:
-		return false
+		return false, nil
+	}
+	d, err := p.demands.of(p.r.Context(), ep)
+	if err != nil || d.access != accessOpen {
+		return false, err
 	}
 	return p.demands.open(p.r.Context(), ep, p.rest())
 }
