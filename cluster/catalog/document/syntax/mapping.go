@@ -258,6 +258,26 @@ func (m *Mapping) Element(key string, i int) *Mapping {
 	return inner
 }
 
+// Inner reads a key's value as a mapping; nil without one.
+func (m *Mapping) Inner(key string) *Mapping {
+	n := m.Get(key)
+	if n == nil || IsNull(n) {
+		return nil
+	}
+	inner := m.r.Mapping(n, m.sub(key))
+	if inner == nil {
+		m.broken = true
+	}
+	return inner
+}
+
+// Unknown reports a key that is likely another one, misspelt.
+func (m *Mapping) Unknown(key, meant string) {
+	if p := m.find(key); p != nil {
+		m.report(p.key, m.sub(key), fmt.Sprintf("unknown key %q", key), fmt.Sprintf("did you mean %q?", meant))
+	}
+}
+
 // Adopt makes the faults of an inner mapping those of the outer one too.
 func (m *Mapping) Adopt(inner *Mapping) { m.broken = m.broken || inner.broken }
 
