@@ -5,17 +5,21 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tallygate/cluster/catalog"
 	"tallygate/routing"
 	"tallygate/routing/event"
 	"tallygate/routing/table"
@@ -441,5 +445,54 @@ func TestRecordIsUsedForWhatMustNotWait(t *testing.T) {
 	<-done
 	if g.recorder.recordN != 3 {
 		t.Errorf("%d recorded", g.recorder.recordN)
+	}
+}
+
+// Requests use each other's memory one after the other; nothing of one may show
+// in another.
+func TestRequestsDoNotMix(t *testing.T) {
+	g := newWorld(t)
+	var wg sync.WaitGroup
+	for worker := range 8 {
+		wg.Go(func() {
+			for i := range 100 {
+				version := fmt.Sprintf("%d.%d", worker, i)
+				res := send(t, g, "GET", "/files/"+version+"/skates-linux.tar.gz?v="+version, "", ownHost)
+				if want := "https://origin.example/linux/skates-" + version + ".tar.gz?v=" + version; res.Header.Get("Location") != want {
+					t.Errorf("location %s, want %s", res.Header.Get("Location"), want)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	seen := map[string]bool{}
+	for _, e := range g.recorder.take() {
+		want := []event.Variable{{Name: "platform", Value: "linux"}, {Name: "v", Value: e.Version}, {Name: "version", Value: e.Version}}
+		if !slices.Equal(e.Variables, want) || e.Path != "/files/"+e.Version+"/skates-linux.tar.gz" {
+			t.Errorf("event %s of %s", describe(e), e.Path)
+		}
+		seen[e.Version] = true
+	}
+	if len(seen) != 800 {
+		t.Errorf("%d events differ", len(seen))
+	}
+}
+
+// late keeps its note and uses it when its request is over.
+type late struct{ note *routing.Note }
+
+func (p late) ServeHTTP(_ http.ResponseWriter, _ *http.Request, _ *table.Host, note routing.Note) {
+	*p.note = note
+}
+
+func TestANoteKeptForLaterIsStillOfItsOwnRequest(t *testing.T) {
+	var note routing.Note
+	g := newWorld(t, func(o *routing.Options) { o.Containers = late{&note} })
+	send(t, g, "GET", "/v2/first", "", "Host: acme.docker."+base)
+	send(t, g, "GET", "/plain", "", ownHost)
+	g.recorder.take()
+	note(&table.Rule{Package: &catalog.Package{Name: "p"}}, func(*event.Event) {})
+	if events := g.recorder.take(); len(events) != 1 || events[0].Path != "/v2/first" {
+		t.Errorf("events %s", describeAll(events))
 	}
 }

@@ -142,6 +142,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.route(rq)
 }
 
+// maxKeptParams is the room for query parameters that is kept between requests.
+const maxKeptParams = 256
+
 // served counts a request that is over, and lets go of it.
 func (g *Gateway) served(rq *request) {
 	g.metrics.inFlight.Add(-1)
@@ -150,6 +153,11 @@ func (g *Gateway) served(rq *request) {
 		g.log(rq)
 	}
 	rq.visit = visit{}
+	if cap(rq.match.Extra) > maxKeptParams {
+		// One request with a query of a megabyte must not make every later one
+		// hold the room for it.
+		rq.match = table.Match{}
+	}
 	g.requests.Put(rq)
 }
 

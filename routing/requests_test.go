@@ -332,6 +332,10 @@ func TestRequests(t *testing.T) {
 		"an install event can't be fetched": {
 			target: "/package-event/install", headers: []string{"Host: localhost"}, want: want{status: 405, headers: "Allow: POST"},
 		},
+		"another method leaves the path to its owner": {
+			target: "/package-event/install", headers: []string{"Host: go.acme.com"},
+			want: want{status: 302, location: "https://other.example/package-event/install", events: "binary-download package=site origin=other.example counted 302"},
+		},
 		"image hosts take no install events": {
 			method: "POST", target: "/package-event/install", headers: []string{images}, body: `{}`, want: want{status: 404, body: "Nothing is published"},
 		},

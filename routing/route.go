@@ -26,7 +26,7 @@ func (g *Gateway) route(rq *request) {
 		return
 	}
 	host := t.Host(rq.asked.Host)
-	if id, ok := npm.Match(rq.path); ok && g.takesInstalls(rq.asked.Host, host) {
+	if id, ok := npm.Match(rq.path); ok && g.takesInstalls(rq, host) {
 		g.install(rq, t, id)
 		return
 	}
@@ -70,9 +70,7 @@ func (g *Gateway) routeOwn(rq *request, t *table.Table, host *table.Host) {
 		return
 	}
 
-	// The table has event rules match POST alone; here they take what pages can
-	// send without a script, too, and name the methods that they don't take.
-	matched := host.Match(http.MethodPost, rq.path, rq.query, &rq.match)
+	matched := host.Match(rq.r.Method, rq.path, rq.query, &rq.match)
 	if (!matched || rq.match.Rule.Kind > table.PythonRule) && isIndex(rq.path) && g.servesIndex(host, rq.path, matched) {
 		g.index(rq, host)
 		return
@@ -104,12 +102,13 @@ func (g *Gateway) serve(rq *request, m *table.Match) {
 
 // takesInstalls says where npm install events are taken: on the base domain, on
 // localhost, which is what the SDK's local port setting asks for, and on every
-// host of an owner's but the image hosts.
-func (g *Gateway) takesInstalls(name string, host *table.Host) bool {
-	if name == "localhost" || name != "" && name == g.base {
+// host of an owner's but the image hosts. There the path is an owner's own for
+// any method but POST.
+func (g *Gateway) takesInstalls(rq *request, host *table.Host) bool {
+	if name := rq.asked.Host; name == "localhost" || name != "" && name == g.base {
 		return true
 	}
-	if host == nil {
+	if host == nil || rq.r.Method != http.MethodPost {
 		return false
 	}
 	k := host.Kind()

@@ -3,7 +3,6 @@ package table
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"tallygate/routing/template"
@@ -35,7 +34,10 @@ type Match struct {
 //
 // Images and Python projects have look-ups of their own: a caller that serves
 // Python asks for the project before it takes a match of a kind after [PythonRule].
-func (h *Host) Match(method, escapedPath, rawQuery string, m *Match) bool {
+//
+// The method chooses no rule, so that a request that a rule can't serve is told so
+// rather than served by a catch-all behind it.
+func (h *Host) Match(_, escapedPath, rawQuery string, m *Match) bool {
 	m.Rule, m.Vars, m.Extra = nil, m.Vars[:0], m.Extra[:0]
 	m.rawPath = escapedPath
 	if m.rawPath == "" {
@@ -47,7 +49,7 @@ func (h *Host) Match(method, escapedPath, rawQuery string, m *Match) bool {
 		if m.Rule == nil && h.more != nil && h.more.regexps != nil {
 			m.Rule = m.regexp(h.more)
 		}
-		if m.Rule == nil && h.events != nil && method == http.MethodPost {
+		if m.Rule == nil && h.events != nil {
 			m.Rule = m.template(h.events)
 		}
 	}
