@@ -36,7 +36,7 @@ type group struct {
 	derived string // name, if no rule gives one
 
 	routes []served[catalog.Route]
-	index  map[string]int // of routes, by what they are
+	index  map[string]int // of routes or files, by what they are
 	files  []served[catalog.PythonFile]
 }
 

@@ -370,3 +370,29 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkLargeManifest reads 100,000 rules, a tenth of them files of one
+// project.
+func BenchmarkLargeManifest(b *testing.B) {
+	var m strings.Builder
+	m.WriteString(`{"rules": [`)
+	for i := range 100_000 {
+		if i > 0 {
+			m.WriteByte(',')
+		}
+		if i%10 == 0 {
+			fmt.Fprintf(&m, `{"type":"python-v1","domain":"py.example","package-name":"p","file-name":"p-%d.whl","version":"%d","backend-url":"https://o.example/%d","package-id":"py"}`, i, i, i)
+			continue
+		}
+		fmt.Fprintf(&m, `{"type":"file-v1","domain":"d%d.example","incoming-path":"/%d/{version}","outgoing-url":"https://o.example/%d/{version}","package-id":"p-%d"}`, i%100, i, i, i/2)
+	}
+	m.WriteString("]}")
+	data := []byte(m.String())
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if doc, problems := Parse("f", data, Options{}); len(problems) > 0 || len(doc.Packages) < 50_000 {
+			b.Fatal(problems, len(doc.Packages))
+		}
+	}
+}

@@ -2,7 +2,7 @@ package manifest
 
 import (
 	"fmt"
-	"reflect"
+	"strconv"
 	"strings"
 
 	"tallygate/cluster/catalog"
@@ -59,12 +59,16 @@ func simpleIndex(url string) (index string, plainHTTP bool) {
 
 // file adds a file of a project. The same file on several domains is one.
 func (g *group) file(u *rule, domain string, f catalog.PythonFile) {
-	for i := range g.files {
-		if reflect.DeepEqual(g.files[i].value, f) {
-			g.files[i].add(domain)
-			return
-		}
+	signed := ""
+	if f.GPGSig != nil {
+		signed = strconv.FormatBool(*f.GPGSig)
 	}
+	key := strings.Join([]string{f.FileName, f.Version, f.URL, f.HashType, f.Hash, signed, f.RequiresPython}, "\x00")
+	if i, ok := g.index[key]; ok {
+		g.files[i].add(domain)
+		return
+	}
+	g.index[key] = len(g.files)
 	g.files = append(g.files, served[catalog.PythonFile]{value: f, domains: []string{domain}, origins: []origin{
 		u.origin("", "file-name"), u.origin(".file_name", "file-name"), u.origin(".version", "version"),
 		u.origin(".url", "backend-url"), u.origin(".hash", "hash-value"), u.origin(".hash_type", "hash-value"),
