@@ -66,20 +66,28 @@ func demo() []catalog.Op {
 		{Package: &catalog.Package{ID: "ev-1", Owner: "acme", Name: "telemetry", Type: catalog.Event, Events: &catalog.EventAccess{}, Routes: []catalog.Route{
 			route("r1", catalog.TemplateRoute, "/collect/{app}", nil),
 		}}},
-		{Package: &catalog.Package{ID: "ev-2", Owner: "acme", Name: "closed", Type: catalog.Event,
+		{Package: &catalog.Package{
+			ID: "ev-2", Owner: "acme", Name: "closed", Type: catalog.Event,
 			Events: &catalog.EventAccess{Restricted: true, TokenHashes: []string{hex.EncodeToString(sum[:])}},
-			Routes: []catalog.Route{route("r1", catalog.TemplateRoute, "/closed", nil)}}},
+			Routes: []catalog.Route{route("r1", catalog.TemplateRoute, "/closed", nil)},
+		}},
 		{Package: &catalog.Package{ID: "npm-1", Owner: "acme", Name: "rocket-skates", Type: catalog.NPM}},
-		{Package: &catalog.Package{ID: "img-1", Owner: "acme", Name: "app", Type: catalog.Docker,
-			Image: &catalog.Image{Registry: "registry.example", Repository: "acme/app"}}},
-		{Package: &catalog.Package{ID: "py-1", Owner: "acme", Name: "pyskates", Type: catalog.Python, Domains: on("dl.acme.com"),
-			Index: &catalog.PythonProject{Project: "pyskates", RepositoryURL: "https://pypi.example/simple/"}}},
+		{Package: &catalog.Package{
+			ID: "img-1", Owner: "acme", Name: "app", Type: catalog.Docker,
+			Image: &catalog.Image{Registry: "registry.example", Repository: "acme/app"},
+		}},
+		{Package: &catalog.Package{
+			ID: "py-1", Owner: "acme", Name: "pyskates", Type: catalog.Python, Domains: on("dl.acme.com"),
+			Index: &catalog.PythonProject{Project: "pyskates", RepositoryURL: "https://pypi.example/simple/"},
+		}},
 		{Package: &catalog.Package{ID: "file-3", Owner: "acme", Name: "downloads", Type: catalog.File, Domains: on("dl.acme.com"), Routes: []catalog.Route{
 			route("r1", catalog.TemplateRoute, "/simple/pyskates/extra.txt", url("https://origin.example/extra.txt")),
 			route("r2", catalog.CatchAllRoute, "/*", url("https://origin.example/all/*")),
 		}}},
-		{Package: &catalog.Package{ID: "py-2", Owner: "acme", Name: "onlypy", Type: catalog.Python,
-			Index: &catalog.PythonProject{Project: "onlypy", RepositoryURL: "https://pypi.example/simple/"}}},
+		{Package: &catalog.Package{
+			ID: "py-2", Owner: "acme", Name: "onlypy", Type: catalog.Python,
+			Index: &catalog.PythonProject{Project: "onlypy", RepositoryURL: "https://pypi.example/simple/"},
+		}},
 		{Pixel: &catalog.Pixel{ID: "px-1", Owner: "acme", Name: "docs", PackageID: "file-1", Domains: []string{"px.acme.com"}}},
 	}
 }

@@ -102,9 +102,11 @@ func TestRequests(t *testing.T) {
 		// Redirects.
 		"a template route redirects and records": {
 			target: "/files/1.10/skates-linux-amd64.tar.gz", headers: []string{own, curl, "Referer: https://acme.com/get"},
-			want: want{status: 302, location: "https://origin.example/linux-amd64/skates-1.10.tar.gz",
+			want: want{
+				status: 302, location: "https://origin.example/linux-amd64/skates-1.10.tar.gz",
 				headers: "Cache-Control: no-store\nContent-Type:\nX-Content-Type-Options:",
-				events:  "binary-download package=skates version=1.10 platform=linux arch=amd64 referer=https://acme.com/get client=curl origin=origin.example counted 302 {platform:linux-amd64} {version:1.10}"},
+				events:  "binary-download package=skates version=1.10 platform=linux arch=amd64 referer=https://acme.com/get client=curl origin=origin.example counted 302 {platform:linux-amd64} {version:1.10}",
+			},
 		},
 		"HEAD is redirected and not counted": {
 			method: "HEAD", target: "/plain", headers: []string{own},
@@ -120,28 +122,38 @@ func TestRequests(t *testing.T) {
 		},
 		"a route's own status is used, and is not cached either": {
 			target: "/moved/a/b.txt", headers: []string{own},
-			want: want{status: 301, location: "https://origin.example/new/a/b.txt", headers: "Cache-Control: no-store",
-				events: "binary-download package=skates origin=origin.example counted 301 {path:a/b.txt}"},
+			want: want{
+				status: 301, location: "https://origin.example/new/a/b.txt", headers: "Cache-Control: no-store",
+				events: "binary-download package=skates origin=origin.example counted 301 {path:a/b.txt}",
+			},
 		},
 		"query parameters are passed on and recorded": {
 			target: "/plain?ref=news&b=%41&ref=2", headers: []string{own},
-			want: want{status: 302, location: "https://origin.example/plain.txt?ref=news&b=%41&ref=2",
-				events: "binary-download package=skates origin=origin.example counted 302 {b:A} {ref:news}"},
+			want: want{
+				status: 302, location: "https://origin.example/plain.txt?ref=news&b=%41&ref=2",
+				events: "binary-download package=skates origin=origin.example counted 302 {b:A} {ref:news}",
+			},
 		},
 		"the outgoing URL's own parameters win": {
 			target: "/q?x=1&fixed=2&file=a", headers: []string{own},
-			want: want{status: 302, location: "https://origin.example/by/a?fixed=1&x=1",
-				events: "binary-download package=skates origin=origin.example counted 302 {file:a} {fixed:2} {x:1}"},
+			want: want{
+				status: 302, location: "https://origin.example/by/a?fixed=1&x=1",
+				events: "binary-download package=skates origin=origin.example counted 302 {file:a} {fixed:2} {x:1}",
+			},
 		},
 		"custom names fill the default columns": {
 			target: "/rx/2.1/windows", headers: []string{own},
-			want: want{status: 302, location: "https://origin.example/windows/2.1",
-				events: "binary-download package=skates version=2.1 platform=windows origin=origin.example counted 302 {os:windows} {release:2.1}"},
+			want: want{
+				status: 302, location: "https://origin.example/windows/2.1",
+				events: "binary-download package=skates version=2.1 platform=windows origin=origin.example counted 302 {os:windows} {release:2.1}",
+			},
 		},
 		"a query parameter is a default variable too": {
 			target: "/plain?version=9&platform=osx&page=%2Fget", headers: []string{own},
-			want: want{status: 302, location: "https://origin.example/plain.txt?version=9&platform=osx&page=%2Fget",
-				events: "binary-download package=skates version=9 platform=macos page=/get origin=origin.example counted 302 {page:/get} {platform:osx} {version:9}"},
+			want: want{
+				status: 302, location: "https://origin.example/plain.txt?version=9&platform=osx&page=%2Fget",
+				events: "binary-download package=skates version=9 platform=macos page=/get origin=origin.example counted 302 {page:/get} {platform:osx} {version:9}",
+			},
 		},
 		"a bot is recorded as one": {
 			target: "/plain", headers: []string{own, "User-Agent: examplebot"},
@@ -149,8 +161,10 @@ func TestRequests(t *testing.T) {
 		},
 		"facts of the client are variables": {
 			target: "/plain?ci=false", headers: []string{own, "User-Agent: pip/24"},
-			want: want{status: 302, location: "https://origin.example/plain.txt?ci=false",
-				events: "binary-download package=skates client=pip origin=origin.example counted 302 {ci:false} {python:3.12}"},
+			want: want{
+				status: 302, location: "https://origin.example/plain.txt?ci=false",
+				events: "binary-download package=skates client=pip origin=origin.example counted 302 {ci:false} {python:3.12}",
+			},
 		},
 		"the host's case, port and trailing dot don't matter": {
 			target: "/plain", headers: []string{"Host: ACME.Gateway." + base + ".:8080"},
@@ -168,8 +182,10 @@ func TestRequests(t *testing.T) {
 		// Catch-alls.
 		"a catch-all keeps path and query byte for byte": {
 			target: "/a%2Fb/%7Ec//d;e=f/é?x=%zz&y=+&z", headers: []string{"Host: go.acme.com"},
-			want: want{status: 302, location: "https://other.example/a%2Fb/%7Ec//d;e=f/%C3%A9?x=%zz&y=+&z",
-				events: "binary-download package=site origin=other.example counted 302 {x:%zz} {y: } {z:}"},
+			want: want{
+				status: 302, location: "https://other.example/a%2Fb/%7Ec//d;e=f/%C3%A9?x=%zz&y=+&z",
+				events: "binary-download package=site origin=other.example counted 302 {x:%zz} {y: } {z:}",
+			},
 		},
 		"a catch-all takes the root": {
 			target: "/", headers: []string{"Host: go.acme.com"},
@@ -183,13 +199,17 @@ func TestRequests(t *testing.T) {
 		// Routes without an outgoing URL.
 		"a route without an outgoing URL answers once stored": {
 			target: "/ping/3?plan=pro", headers: []string{own, curl, "Referer: https://acme.com/"},
-			want: want{status: 200, body: `{"stored":1,"ids":["`, headers: "Content-Type: application/json\nX-Content-Type-Options: nosniff\nCache-Control: no-store",
-				events: "event package=skates version=3 platform=linux arch=amd64 page=https://acme.com/ referer=https://acme.com/ client=curl counted 200 {plan:pro} {version:3}"},
+			want: want{
+				status: 200, body: `{"stored":1,"ids":["`, headers: "Content-Type: application/json\nX-Content-Type-Options: nosniff\nCache-Control: no-store",
+				events: "event package=skates version=3 platform=linux arch=amd64 page=https://acme.com/ referer=https://acme.com/ client=curl counted 200 {plan:pro} {version:3}",
+			},
 		},
 		"its body's objects are events": {
 			method: "POST", target: "/ping/3?plan=pro", headers: []string{own}, body: `{"a":{"b":1.50}}` + "\n" + `{"$version":"4","plan":"free"}`,
-			want: want{status: 200, body: `{"stored":2,"ids":["`,
-				events: "event package=skates version=3 counted 200 {a.b:1.50} {plan:pro} {version:3}\nevent package=skates version=4 counted 200 {plan:free} {version:3}"},
+			want: want{
+				status: 200, body: `{"stored":2,"ids":["`,
+				events: "event package=skates version=3 counted 200 {a.b:1.50} {plan:pro} {version:3}\nevent package=skates version=4 counted 200 {plan:free} {version:3}",
+			},
 		},
 		"HEAD of it is stored and not counted": {
 			method: "HEAD", target: "/ping/3", headers: []string{own},
@@ -208,8 +228,10 @@ func TestRequests(t *testing.T) {
 		"all special properties": {
 			method: "POST", target: "/collect/cli", headers: []string{own},
 			body: `{"$version":"7","$type":"login","$user_agent":"curl/9","$referrer":"https://r/","$domain":"Shop.Example:80","$unique_id":"u1","$time":"2026-11-24T11:00:00Z","os":"win32"}`,
-			want: want{status: 200,
-				events: "login package=telemetry version=7 platform=windows page=https://r/ referer=https://r/ client=curl unique=u1 time=2026-11-24T11:00:00Z counted 200 {app:cli} {os:win32}"},
+			want: want{
+				status: 200,
+				events: "login package=telemetry version=7 platform=windows page=https://r/ referer=https://r/ client=curl unique=u1 time=2026-11-24T11:00:00Z counted 200 {app:cli} {os:win32}",
+			},
 		},
 		"a body by curl -d is JSON all the same": {
 			method: "POST", target: "/collect/cli", headers: []string{own, "Content-Type: application/x-www-form-urlencoded"}, body: `[{"a":1},{"a":2}]`,
@@ -225,13 +247,17 @@ func TestRequests(t *testing.T) {
 		},
 		"a broken body stores the good objects and says where it broke": {
 			method: "POST", target: "/collect/cli", headers: []string{own}, body: `{"a":1}{"a":2}{"a":`,
-			want: want{status: 400, body: `"error":"expected a value","at":19,"object":2}`,
-				events: "event package=telemetry counted 200 {a:1} {app:cli}\nevent package=telemetry counted 200 {a:2} {app:cli}"},
+			want: want{
+				status: 400, body: `"error":"expected a value","at":19,"object":2}`,
+				events: "event package=telemetry counted 200 {a:1} {app:cli}\nevent package=telemetry counted 200 {a:2} {app:cli}",
+			},
 		},
 		"an oversized body stores the good objects and says so": {
 			method: "POST", target: "/collect/cli", headers: []string{own}, body: `{"a":1}{"a":"` + strings.Repeat("x", 1<<20) + `"}`,
-			want: want{status: 413, body: `"error":"the body is larger than 1048576 bytes","at":1048576,"object":1}`,
-				events: "event package=telemetry counted 200 {a:1} {app:cli}"},
+			want: want{
+				status: 413, body: `"error":"the body is larger than 1048576 bytes","at":1048576,"object":1}`,
+				events: "event package=telemetry counted 200 {a:1} {app:cli}",
+			},
 		},
 		"a body that is nothing stores nothing": {
 			method: "POST", target: "/collect/cli", headers: []string{own}, body: `hello`,
@@ -265,8 +291,10 @@ func TestRequests(t *testing.T) {
 		// Pixels.
 		"a pixel's page is its parameter": {
 			target: "/a.png?x-pxid=px-1&page=/docs&utm=x", headers: []string{static, "Referer: https://acme.com/other"},
-			want: want{status: 200, headers: "Content-Type: image/png\nCache-Control: no-cache, no-store, must-revalidate\nX-Content-Type-Options: nosniff\nContent-Length: 67",
-				events: "pixel-fetch package=skates pixel=docs page=/docs referer=https://acme.com/other counted 200 {page:/docs} {utm:x}"},
+			want: want{
+				status: 200, headers: "Content-Type: image/png\nCache-Control: no-cache, no-store, must-revalidate\nX-Content-Type-Options: nosniff\nContent-Length: 67",
+				events: "pixel-fetch package=skates pixel=docs page=/docs referer=https://acme.com/other counted 200 {page:/docs} {utm:x}",
+			},
 		},
 		"a pixel's page is Page": {
 			target: "/a.png?Page=%2Fdocs&x-pxid=px-1", headers: []string{static},
@@ -305,8 +333,10 @@ func TestRequests(t *testing.T) {
 		"an install event by name": {
 			method: "POST", target: "/package-event/install", headers: []string{"Host: " + base},
 			body: `{"libraryType":"npm","rawPlatform":"darwin","rawArch":"x64","nodeVersion":"22.1.0","dependencyInfo":{"parent":{"name":"rocket-skates","version":"2.0.1"}}}`,
-			want: want{status: 200, body: `"stored":1`,
-				events: "package-install package=rocket-skates version=2.0.1 platform=macos arch=amd64 client=node counted 200 {dependencyInfo.parent.name:rocket-skates} {dependencyInfo.parent.version:2.0.1} {libraryType:npm} {nodeVersion:22.1.0} {rawArch:x64} {rawPlatform:darwin}"},
+			want: want{
+				status: 200, body: `"stored":1`,
+				events: "package-install package=rocket-skates version=2.0.1 platform=macos arch=amd64 client=node counted 200 {dependencyInfo.parent.name:rocket-skates} {dependencyInfo.parent.version:2.0.1} {libraryType:npm} {nodeVersion:22.1.0} {rawArch:x64} {rawPlatform:darwin}",
+			},
 		},
 		"an install event on localhost, as by the SDK's port setting": {
 			method: "POST", target: "/package-event/install", headers: []string{"Host: localhost:8080"},
@@ -343,8 +373,10 @@ func TestRequests(t *testing.T) {
 		// Images and the package index.
 		"images go to their part, and are noted": {
 			target: "/v2/acme/app/manifests/latest", headers: []string{images, curl},
-			want: want{status: 418, headers: "X-Part: containers", body: "acme.docker." + base,
-				events: "manifest-fetch package=containers reference=latest platform=macos client=curl 418 {os:darwin}"},
+			want: want{
+				status: 418, headers: "X-Part: containers", body: "acme.docker." + base,
+				events: "manifest-fetch package=containers reference=latest platform=macos client=curl 418 {os:darwin}",
+			},
 		},
 		"image hosts serve images only": {
 			target: "/plain", headers: []string{images}, want: want{status: 404, body: "Nothing is published"},

@@ -52,7 +52,6 @@ func ReadBody(r *http.Request, limit int) *Body {
 		if err != nil {
 			return &Body{Partial: &Fault{Status: http.StatusBadRequest, Reason: "the body is not gzip, as Content-Encoding says"}}
 		}
-		defer z.Close()
 		from = z
 	default:
 		return &Body{Partial: &Fault{Status: http.StatusUnsupportedMediaType, Reason: "the only Content-Encoding taken is gzip"}}

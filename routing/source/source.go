@@ -83,7 +83,7 @@ func (s *Resolver) Resolve(r *http.Request) Asked {
 	asked.Proxied = true
 	host := r.Host
 	if values := r.Header["X-Forwarded-For"]; len(values) > 0 {
-		hops := 1
+		var hops int
 		asked.Addr, hops = s.walk(asked.Addr, forwardedFor(values))
 		if h := nth(r.Header["X-Forwarded-Host"], hops); h != "" {
 			host = h
