@@ -5,6 +5,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -123,8 +124,11 @@ func (n *Node) supervise(name string, services ...suture.Service) {
 	n.stack.Push(name, func(stop context.Context) error {
 		cancel()
 		select {
-		case <-done:
-			return nil
+		case err := <-done:
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return err
 		case <-stop.Done():
 			return fmt.Errorf("actors still run: %w", context.Cause(stop))
 		}

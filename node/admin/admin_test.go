@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -64,7 +63,7 @@ func newFixture(t *testing.T) *fixture {
 			return ""
 		},
 		PixelHost: "static.base.test", Gatherer: prometheus.NewRegistry(),
-		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:  slog.New(slog.DiscardHandler),
 		BaseURL: func() string { return "http://admin.test" },
 	})
 	return f

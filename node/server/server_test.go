@@ -16,7 +16,7 @@ import (
 	"github.com/thejerf/suture/v4"
 )
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func start(t *testing.T, opts Options) *Server {
 	t.Helper()

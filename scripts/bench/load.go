@@ -34,7 +34,7 @@ func load(p *process, path, script string, duration time.Duration) (sample, erro
 		if err != nil {
 			return sample{}, err
 		}
-		defer os.Remove(f.Name())
+		defer os.RemoveAll(f.Name())
 		if _, err := f.WriteString(script); err != nil {
 			return sample{}, err
 		}

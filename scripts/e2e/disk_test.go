@@ -124,8 +124,11 @@ func TestAFullDiskStopsRecordingAndNotDownloads(t *testing.T) {
 	free()
 	waitFor(t, "collection to go on", func() error {
 		_, status, err := post(client, n.Gateway, "get.acme.test", "/events", `{"when":"after"}`)
-		if err != nil || status != http.StatusOK {
-			return fmt.Errorf("status %d, %v", status, err)
+		if err != nil {
+			return err
+		}
+		if status != http.StatusOK {
+			return fmt.Errorf("status %d", status)
 		}
 		stored++
 		return nil
