@@ -72,9 +72,12 @@ func (p *pull) stream(resp *http.Response) error {
 	chunk, _ := p.buffers.chunks.Get().(*[chunkSize]byte)
 	defer p.buffers.chunks.Put(chunk)
 	deadline := http.NewResponseController(p.w)
-	// The server sets its own deadline for the next request; a writer without
-	// deadlines (in tests) is as good.
-	defer func() { _ = deadline.SetWriteDeadline(time.Time{}) }()
+	bounded := true // until the writer turns out to have no deadlines
+	defer func() {
+		if bounded {
+			_ = deadline.SetWriteDeadline(time.Time{}) // the next request's is the server's own
+		}
+	}()
 
 	var sent int64
 	for {
@@ -83,7 +86,7 @@ func (p *pull) stream(resp *http.Response) error {
 			if sent += int64(n); sent > maxBlob {
 				return fmt.Errorf("%w: over %d bytes", errTooLong, int64(maxBlob))
 			}
-			_ = deadline.SetWriteDeadline(time.Now().Add(writeTimeout))
+			bounded = bounded && deadline.SetWriteDeadline(time.Now().Add(writeTimeout)) == nil
 			if _, err := p.w.Write(chunk[:n]); err != nil {
 				return fmt.Errorf("client: %w", err)
 			}

@@ -25,8 +25,8 @@ const (
 // for each repository, since some registries greet everyone and ask later.
 type demands struct {
 	transport    http.RoundTripper
-	registries   *lru.Cache[string, remembered]
-	repositories *lru.Cache[string, remembered]
+	registries   *lru.Cache[endpoint, remembered]
+	repositories *lru.Cache[endpoint, remembered]
 	flight       singleflight.Group
 }
 
@@ -37,11 +37,11 @@ type remembered struct {
 }
 
 func newDemands(transport http.RoundTripper) *demands {
-	registries, err := lru.New[string, remembered](maxRegistries)
+	registries, err := lru.New[endpoint, remembered](maxRegistries)
 	if err != nil {
 		panic(err) // the sizes are positive constants
 	}
-	repositories, err := lru.New[string, remembered](maxRepositories)
+	repositories, err := lru.New[endpoint, remembered](maxRepositories)
 	if err != nil {
 		panic(err)
 	}
@@ -55,7 +55,7 @@ func (d *demands) of(ctx context.Context, ep endpoint) (demand, error) {
 	if err != nil || general.access == accessToken {
 		return general, err
 	}
-	if known, ok := d.repositories.Get(ep.base() + "/" + ep.repository); ok && time.Now().Before(known.until) {
+	if known, ok := d.repositories.Get(ep); ok && time.Now().Before(known.until) {
 		return known.demand, nil
 	}
 	return general, nil
@@ -64,31 +64,31 @@ func (d *demands) of(ctx context.Context, ep endpoint) (demand, error) {
 // open says whether a repository asks for nothing, at a registry that asks for
 // nothing. rest is something in it to find out by, if need be.
 func (d *demands) open(ctx context.Context, ep endpoint, rest string) (bool, error) {
-	own, err := d.ask(ctx, d.repositories, ep.base()+"/"+ep.repository, http.MethodHead, ep.url(rest))
+	own, err := d.ask(ctx, d.repositories, ep, http.MethodHead, rest)
 	return own.access == accessOpen, err
 }
 
 func (d *demands) registry(ctx context.Context, ep endpoint) (demand, error) {
-	return d.ask(ctx, d.registries, ep.base(), http.MethodGet, ep.base()+"/v2/")
+	return d.ask(ctx, d.registries, ep.registry(), http.MethodGet, "")
 }
 
 // learn keeps what a registry said by itself when it refused a request.
 func (d *demands) learn(ep endpoint, learned demand) {
-	d.repositories.Add(ep.base()+"/"+ep.repository, remembered{learned, time.Now().Add(demandTTL)})
+	d.repositories.Add(ep, remembered{learned, time.Now().Add(demandTTL)})
 }
 
-// ask returns what is remembered under key, or asks url; one request at a time
-// does.
-func (d *demands) ask(ctx context.Context, cache *lru.Cache[string, remembered], key, method, url string) (demand, error) {
-	if known, ok := cache.Get(key); ok && time.Now().Before(known.until) {
+// ask returns what is remembered of a registry or a repository, or asks for what
+// is at rest in it; one request at a time does.
+func (d *demands) ask(ctx context.Context, cache *lru.Cache[endpoint, remembered], ep endpoint, method, rest string) (demand, error) {
+	if known, ok := cache.Get(ep); ok && time.Now().Before(known.until) {
 		return known.demand, nil
 	}
-	ch := d.flight.DoChan(method+" "+key, func() (any, error) {
+	ch := d.flight.DoChan(ep.url(""), func() (any, error) {
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), probeTimeout, origin.ErrTimeout)
 		defer cancel()
-		answer, ttl, err := d.probe(ctx, method, url)
+		answer, ttl, err := d.probe(ctx, method, ep.url(rest))
 		if ttl > 0 {
-			cache.Add(key, remembered{answer, time.Now().Add(ttl)})
+			cache.Add(ep, remembered{answer, time.Now().Add(ttl)})
 		}
 		return answer, err
 	})

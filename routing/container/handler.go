@@ -145,7 +145,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, t target, host 
 	}
 	q := &pull{
 		Handler: h, target: t, rule: rule, source: src, note: note,
-		w: w, r: r, out: outgoing(r, t),
+		w: w, r: r,
 	}
 	q.prefer()
 	return q.serve()

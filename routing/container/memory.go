@@ -25,8 +25,8 @@ type memory struct {
 }
 
 type memoryKey struct {
-	repository string // endpoint.String
-	digest     string
+	endpoint
+	digest string
 }
 
 // hint is what is known of a manifest beyond its digest.
@@ -48,14 +48,14 @@ func (m *memory) recall(ep endpoint, digest string) hint {
 	if digest == "" {
 		return hint{}
 	}
-	known, _ := m.cache.Get(memoryKey{ep.String(), digest})
+	known, _ := m.cache.Get(memoryKey{ep, digest})
 	return known
 }
 
 // learnTag notes that a tag led to a digest. Two at once may overwrite each other,
 // which costs one of them its hint.
 func (m *memory) learnTag(ep endpoint, digest, tag string) {
-	key := memoryKey{ep.String(), digest}
+	key := memoryKey{ep, digest}
 	known, _ := m.cache.Get(key)
 	if known.tag != tag {
 		known.tag = tag
@@ -78,7 +78,6 @@ func (m *memory) learnIndex(ep endpoint, digest, tag string, body []byte) {
 	if json.Unmarshal(body, &index) != nil {
 		return // it is passed on as it is; clients know best
 	}
-	repository := ep.String()
 	if tag == "" {
 		tag = m.recall(ep, digest).tag
 	}
@@ -94,7 +93,7 @@ func (m *memory) learnIndex(ep endpoint, digest, tag string, body []byte) {
 		if child.Platform.OS != "unknown" {
 			next.os, next.arch = platformName(child.Platform.OS), archName(child.Platform.Arch)
 		}
-		key := memoryKey{repository, child.Digest}
+		key := memoryKey{ep, child.Digest}
 		known, _ := m.cache.Get(key)
 		if next.tag == "" {
 			next.tag = known.tag

@@ -152,14 +152,45 @@ func cutLast(path string) (before, after string, ok bool) {
 	return path[:i], path[i+1:], true
 }
 
-// validName holds a repository's name against the grammar of references. The
-// library checks it together with a domain, and bounds its length.
+// validName holds a repository's name against the grammar of package reference: the
+// path components of a name, letters and digits parted by one dot, one or two
+// underscores or any number of dashes. It is written out because it is asked for
+// every request; a fuzz target holds it equal to the library.
 func validName(name string) bool {
-	if name == "" || len(name) > reference.RepositoryNameTotalLengthMax {
+	if len(name) > reference.RepositoryNameTotalLengthMax {
 		return false
 	}
-	named, err := reference.WithName("a/" + name)
-	return err == nil && named.Name() == "a/"+name
+	separator := 0 // start of the separators that end before i, if after is false
+	after := false // a letter or digit stands before i
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= 'a' && c <= 'z' || c >= '0' && c <= '9':
+			if !after && !validSeparator(name[separator:i]) {
+				return false
+			}
+			after = true
+		case c == '/':
+			if !after {
+				return false
+			}
+			after, separator = false, i+1
+		case c == '.' || c == '_' || c == '-':
+			if after {
+				after, separator = false, i
+			} else if separator == i || name[separator] != c {
+				return false // at the start of a component, or mixed
+			}
+		default:
+			return false
+		}
+	}
+	return after
+}
+
+// validSeparator takes what parts two words of a component, or nothing before the
+// first.
+func validSeparator(s string) bool {
+	return s == "" || s == "." || s == "_" || s == "__" || s[0] == '-'
 }
 
 var (
@@ -175,16 +206,21 @@ const maxDigest = 256
 // than we do, but holds those we know to their length. An algorithm's name is lower
 // case by the image specification, which the grammar of references leaves open.
 func validDigest(digest string) bool {
-	if len(digest) > maxDigest || !digestGrammar.MatchString(digest) {
-		return false
-	}
-	algorithm, hex, _ := strings.Cut(digest, ":")
+	algorithm, encoded, _ := strings.Cut(digest, ":")
 	switch algorithm {
-	default:
-		return algorithm == strings.ToLower(algorithm)
 	case "sha256":
-		return len(hex) == 64 && hex == strings.ToLower(hex)
+		return len(encoded) == 64 && lowerHex(encoded)
 	case "sha512":
-		return len(hex) == 128 && hex == strings.ToLower(hex)
+		return len(encoded) == 128 && lowerHex(encoded)
 	}
+	return len(digest) <= maxDigest && algorithm == strings.ToLower(algorithm) && digestGrammar.MatchString(digest)
+}
+
+func lowerHex(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }

@@ -153,6 +153,19 @@ func FuzzParsePath(f *testing.F) {
 	})
 }
 
+// The grammar of names that is written out here is that of the library.
+func FuzzValidName(f *testing.F) {
+	for _, seed := range []string{"a", "a/b", "a..b", "a__b", "a___b", "a--b", "-a", "a-", "a/", "/a", "a._b", "A", "a//b", "", "a-_b", "é"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		named, err := reference.WithName("host/" + name)
+		if want := err == nil && named.Name() == "host/"+name; validName(name) != want {
+			t.Errorf("validName(%q) = %v, the library says %v", name, !want, err)
+		}
+	})
+}
+
 func BenchmarkParsePath(b *testing.B) {
 	path := "/v2/acme/rocket-skates/manifests/" + someSHA256
 	b.ReportAllocs()

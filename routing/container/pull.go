@@ -20,7 +20,7 @@ type pull struct {
 	note Note
 	w    http.ResponseWriter
 	r    *http.Request
-	out  http.Header // to send to a registry
+	out  http.Header // to send to a registry, set when one is asked
 
 	// unreached is why the first endpoint could not be asked what it wants: it
 	// has failed this request already.
@@ -92,6 +92,7 @@ func (p *pull) serve() error {
 		return nil
 	}
 	p.unreached = err
+	p.out = outgoing(p.r, p.target)
 	switch p.kind {
 	case manifest:
 		return p.serveManifest()

@@ -32,16 +32,17 @@ type endpoint struct {
 	repository string
 }
 
-// base is the registry's root, without a slash at the end.
-func (e endpoint) base() string { return e.scheme + "://" + e.host }
+// registry is the end point's registry as a whole.
+func (e endpoint) registry() endpoint { return endpoint{scheme: e.scheme, host: e.host} }
 
-// url is the address of something in the repository; rest is escaped.
+// url is the address of something in the repository, or of the registry's root;
+// rest is escaped.
 func (e endpoint) url(rest string) string {
-	return e.base() + "/v2/" + e.repository + "/" + rest
+	if e.repository == "" {
+		return e.scheme + "://" + e.host + "/v2/" + rest
+	}
+	return e.scheme + "://" + e.host + "/v2/" + e.repository + "/" + rest
 }
-
-// String names the repository across registries.
-func (e endpoint) String() string { return e.host + "/" + e.repository }
 
 // resolve finds the repository called name at the registry called host.
 func resolve(host, name string, plainHTTP bool) endpoint {

@@ -36,10 +36,9 @@ const (
 
 // tokenKey is what a token is good for.
 type tokenKey struct {
-	registry string // scheme and host
+	endpoint // to pull from
 	realm    string
 	service  string
-	scope    string
 }
 
 // token is an anonymous token, or the memory that there is none.
@@ -75,7 +74,7 @@ func newTokens(transport http.RoundTripper, m *metrics) *tokens {
 
 // keyOf is the key of a token that pulls from a repository.
 func keyOf(ep endpoint, d demand) tokenKey {
-	return tokenKey{ep.base(), d.realm, d.service, "repository:" + ep.repository + ":pull"}
+	return tokenKey{ep, d.realm, d.service}
 }
 
 // get returns a token for the key, from the cache or from the token server; one
@@ -86,7 +85,7 @@ func (t *tokens) get(ctx context.Context, key tokenKey) (string, error) {
 		return known.read()
 	}
 	// The flight outlives the request that began it: others wait for it too.
-	ch := t.flight.DoChan(key.registry+" "+key.realm+" "+key.service+" "+key.scope, func() (any, error) {
+	ch := t.flight.DoChan(key.url("")+" "+key.realm+" "+key.service, func() (any, error) {
 		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), tokenTimeout, origin.ErrTimeout)
 		defer cancel()
 		// A flight that ended while we came here may have left one.
@@ -133,14 +132,14 @@ func (t *tokens) deny(key tokenKey) {
 func (t *tokens) fetch(ctx context.Context, key tokenKey) (token, error) {
 	realm, err := url.Parse(key.realm)
 	if err != nil || realm.Host == "" || realm.User != nil ||
-		realm.Scheme != "https" && (realm.Scheme != "http" || key.registry[:5] != "http:") {
+		realm.Scheme != "https" && (realm.Scheme != "http" || key.scheme != "http") {
 		return token{}, badAnswer("its token server has a bad address")
 	}
 	query := realm.Query()
 	if key.service != "" {
 		query.Set("service", key.service)
 	}
-	query.Set("scope", key.scope)
+	query.Set("scope", "repository:"+key.repository+":pull")
 	realm.RawQuery, realm.Fragment = query.Encode(), ""
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, realm.String(), nil)
 	if err != nil {

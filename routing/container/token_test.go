@@ -30,7 +30,7 @@ func reply(r *http.Request, status int, body string, header ...string) *http.Res
 	return resp
 }
 
-var someKey = tokenKey{"https://registry.example", "https://auth.example/token?a=b", "registry", "repository:acme/app:pull"}
+var someKey = tokenKey{endpoint{"https", "registry.example", "acme/app"}, "https://auth.example/token?a=b", "registry"}
 
 func TestATokenIsUsedUntilShortlyBeforeItExpires(t *testing.T) {
 	for _, tt := range []struct {
