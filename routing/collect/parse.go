@@ -107,28 +107,53 @@ func (p *parser) body() *Fault {
 
 // many reads an array of objects.
 func (p *parser) many() *Fault {
-	p.pos++
-	if p.peek() == ']' {
-		p.pos++
-		return nil
-	}
-	for {
+	_, f := p.list(']', "expected a comma or the end of the array", func() *Fault {
 		if p.peek() != '{' {
 			return p.fault("expected an object in the array")
 		}
-		if f := p.one(); f != nil {
-			return f
+		return p.one()
+	})
+	return f
+}
+
+// list reads what stands between brackets or braces, the opening one being
+// next: items with commas between them.
+func (p *parser) list(end byte, otherwise string, item func() *Fault) (empty bool, f *Fault) {
+	p.pos++
+	if p.peek() == end {
+		p.pos++
+		return true, nil
+	}
+	for {
+		if f := item(); f != nil {
+			return false, f
 		}
 		switch p.peek() {
 		case ',':
 			p.pos++
-		case ']':
+		case end:
 			p.pos++
-			return nil
+			return false, nil
 		default:
-			return p.fault("expected a comma or the end of the array")
+			return false, p.fault(otherwise)
 		}
 	}
+}
+
+// name reads a member's name and the colon after it.
+func (p *parser) name() (name string, start int, f *Fault) {
+	if p.peek() != '"' {
+		return "", p.pos, p.fault("expected a property's name in quotes")
+	}
+	start = p.pos
+	if name, f = p.str(); f != nil {
+		return "", start, f
+	}
+	if p.peek() != ':' {
+		return "", start, p.fault("expected a colon after a property's name")
+	}
+	p.pos++
+	return name, start, nil
 }
 
 // one reads an object of the body's top level.
@@ -149,53 +174,23 @@ func (p *parser) members(prefix string, depth int) *Fault {
 	if depth > p.limits.Depth {
 		return p.tooLarge(p.pos, "nested deeper than %d levels", p.limits.Depth)
 	}
-	p.pos++
-	if p.peek() == '}' {
-		p.pos++
-		if prefix == "" {
-			return nil
-		}
-		return p.add(p.pos-1, prefix, "{}")
-	}
-	for {
-		if p.peek() != '"' {
-			return p.fault("expected a property's name in quotes")
-		}
-		start := p.pos
-		name, f := p.str()
+	start := p.pos
+	empty, f := p.list('}', "expected a comma or the end of the object", func() *Fault {
+		name, start, f := p.name()
 		if f != nil {
 			return f
 		}
-		if p.peek() != ':' {
-			return p.fault("expected a colon after a property's name")
-		}
-		p.pos++
 		if prefix == "" && len(name) > 1 && name[0] == '$' {
-			known, f := p.special(name)
-			if f != nil {
-				return f
-			}
-			if !known {
-				f = p.value(start, name, depth)
-			}
-			if f != nil {
-				return f
-			}
-		} else {
-			if f := p.child(start, prefix, name, depth); f != nil {
+			if known, f := p.special(name); known {
 				return f
 			}
 		}
-		switch p.peek() {
-		case ',':
-			p.pos++
-		case '}':
-			p.pos++
-			return nil
-		default:
-			return p.fault("expected a comma or the end of the object")
-		}
+		return p.child(start, prefix, name, depth)
+	})
+	if empty && prefix != "" {
+		return p.add(start, prefix, "{}")
 	}
+	return f
 }
 
 func (p *parser) child(start int, prefix, name string, depth int) *Fault {
@@ -236,27 +231,17 @@ func (p *parser) elements(name string, depth int) *Fault {
 	if depth > p.limits.Depth {
 		return p.tooLarge(p.pos, "nested deeper than %d levels", p.limits.Depth)
 	}
-	start := p.pos
-	p.pos++
-	if p.peek() == ']' {
-		p.pos++
+	start, i := p.pos, 0
+	empty, f := p.list(']', "expected a comma or the end of the array", func() *Fault {
+		p.spaces()
+		index := strconv.Itoa(i)
+		i++
+		return p.child(p.pos, name, index, depth)
+	})
+	if empty {
 		return p.add(start, name, "[]")
 	}
-	for i := 0; ; i++ {
-		p.spaces()
-		if f := p.child(p.pos, name, strconv.Itoa(i), depth); f != nil {
-			return f
-		}
-		switch p.peek() {
-		case ',':
-			p.pos++
-		case ']':
-			p.pos++
-			return nil
-		default:
-			return p.fault("expected a comma or the end of the array")
-		}
-	}
+	return f
 }
 
 // add records one value.

@@ -81,76 +81,30 @@ func (p *parser) headers() *Fault {
 	if p.peek() != '{' {
 		return p.fault("$headers is not an object")
 	}
-	p.pos++
 	h, n := http.Header{}, 0
 	p.object.Headers = h
-	if p.peek() == '}' {
-		p.pos++
-		return nil
-	}
-	for {
-		if p.peek() != '"' {
-			return p.fault("expected a header's name in quotes")
-		}
-		start := p.pos
-		name, f := p.str()
+	_, f := p.list('}', "expected a comma or the end of $headers", func() *Fault {
+		name, start, f := p.name()
 		if f != nil {
 			return f
 		}
-		if p.peek() != ':' {
-			return p.fault("expected a colon after a header's name")
-		}
-		p.pos++
-		if n += 1; n > p.limits.Headers {
-			return p.tooLarge(start, "more than %d headers", p.limits.Headers)
-		}
-		if f := p.header(h, name, &n); f != nil {
+		value := func() *Fault {
+			s, f := p.property(variables.MaxValue)
+			if n++; f == nil && n > p.limits.Headers {
+				f = p.tooLarge(start, "more than %d headers", p.limits.Headers)
+			}
+			if f == nil {
+				h.Add(name, s)
+			}
 			return f
 		}
-		switch p.peek() {
-		case ',':
-			p.pos++
-		case '}':
-			p.pos++
-			return nil
-		default:
-			return p.fault("expected a comma or the end of $headers")
+		if p.peek() != '[' {
+			return value()
 		}
-	}
-}
-
-func (p *parser) header(h http.Header, name string, n *int) *Fault {
-	if p.peek() != '[' {
-		s, f := p.property(variables.MaxValue)
-		if f == nil {
-			h.Add(name, s)
-		}
+		_, f = p.list(']', "expected a comma or the end of a header's values", value)
 		return f
-	}
-	p.pos++
-	if p.peek() == ']' {
-		p.pos++
-		return nil
-	}
-	for {
-		s, f := p.property(variables.MaxValue)
-		if f != nil {
-			return f
-		}
-		h.Add(name, s)
-		if *n += 1; *n > p.limits.Headers {
-			return p.tooLarge(p.pos, "more than %d headers", p.limits.Headers)
-		}
-		switch p.peek() {
-		case ',':
-			p.pos++
-		case ']':
-			p.pos++
-			return nil
-		default:
-			return p.fault("expected a comma or the end of a header's values")
-		}
-	}
+	})
+	return f
 }
 
 // time reads $time, which must lie within the limits around now.
