@@ -176,7 +176,7 @@ func (f *fetcher) read(resp *http.Response, project string) (*page, error) {
 func (f *fetcher) readBody(resp *http.Response) (data []byte, release func(), err error) {
 	held := int64(0)
 	release = func() { f.reading.Release(held) }
-	var body io.Reader = io.LimitReader(resp.Body, maxPageBytes+1)
+	body := io.LimitReader(resp.Body, maxPageBytes+1)
 	switch encoding := strings.ToLower(resp.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
 	case "gzip", "x-gzip":

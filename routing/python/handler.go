@@ -45,7 +45,7 @@ type Options struct {
 	CacheBytes int64
 
 	Now        func() time.Time      // nil: time.Now
-	Logger     *slog.Logger          // nil: none
+	Logger     *slog.Logger          // with its component set; nil: none
 	Registerer prometheus.Registerer // nil: metrics are kept but not registered
 }
 
@@ -94,7 +94,7 @@ func New(opts Options) *Handler {
 	}
 	h := &Handler{
 		opts:    opts,
-		logger:  logger.With("component", "python"),
+		logger:  logger,
 		fetcher: newFetcher(opts.Transport, opts.Now),
 		cache:   newCache(opts.CacheBytes),
 		id:      newID(),
@@ -199,7 +199,7 @@ func (h *Handler) move(w http.ResponseWriter, r *http.Request, path string) {
 // PEP 691 for those who can't set headers, else by Accept. When there is none to
 // serve it answers, and returns noFormat.
 func choose(w http.ResponseWriter, r *http.Request) format {
-	f := noFormat
+	var f format
 	if asked := r.URL.Query().Get("format"); asked != "" {
 		f = formats[strings.ToLower(asked)]
 	} else {

@@ -12,7 +12,7 @@ func normalized(name string) (normal string, ok bool) {
 	if name == "" || len(name) > maxName || !isAlnum(name[0]) || !isAlnum(name[len(name)-1]) {
 		return "", false
 	}
-	normal, ok = name, true
+	normal = name
 	for i := range len(name) {
 		switch c := name[i]; {
 		case c == '-' && name[i-1] != '-' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9':

@@ -1,6 +1,7 @@
 package python
 
 import (
+	"errors"
 	"iter"
 	"maps"
 	"net/http"
@@ -56,7 +57,7 @@ type origins map[string]http.HandlerFunc
 func (o origins) RoundTrip(r *http.Request) (*http.Response, error) {
 	handler := o[r.URL.Host]
 	if handler == nil {
-		return nil, &http.ProtocolError{ErrorString: "no such host"}
+		return nil, errors.New("no such host")
 	}
 	w := httptest.NewRecorder()
 	handler(w, r)
