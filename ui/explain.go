@@ -52,7 +52,7 @@ func (s *server) explain(w http.ResponseWriter, r *http.Request, user *catalog.U
 		switch {
 		case err != nil:
 			page.Error = err.Error()
-		case !s.mayExplain(user, &found):
+		case !mayExplain(user, &found):
 			page.Error = "That host isn't yours, so its rules aren't shown."
 		default:
 			page.Result = s.explanation(user, found)
@@ -62,32 +62,32 @@ func (s *server) explain(w http.ResponseWriter, r *http.Request, user *catalog.U
 }
 
 // mayExplain says whether a user may see how a host decides: operators may, and
-// who owns the host or what is served there.
-func (s *server) mayExplain(user *catalog.User, e *Explanation) bool {
-	if user.Operator || e.HostKind == "" || e.Owner == user.Name {
+// who owns the host or the rule that wins. That nothing serves an address, anybody
+// can find out by asking for it.
+func mayExplain(user *catalog.User, e *Explanation) bool {
+	if user.Operator || e.Owner == user.Name || len(e.Candidates) == 0 {
 		return true
 	}
-	return e.Winner != nil && s.candidateHref(user, e.Winner) != ""
+	return slices.ContainsFunc(e.Candidates, func(c Candidate) bool { return c.Wins && c.Owner == user.Name })
 }
 
 func (s *server) explanation(user *catalog.User, e Explanation) *explanation {
+	cat := s.opts.Catalog()
 	out := &explanation{Explanation: e}
-	if e.Winner != nil {
-		out.Winner = &candidate{*e.Winner, s.candidateHref(user, e.Winner)}
-	}
-	for _, c := range e.Others {
-		href := s.candidateHref(user, &c)
-		// On a shared host, rules of other owners are theirs alone.
-		if user.Operator || href != "" || c.PackageID == "" {
-			out.Others = append(out.Others, candidate{c, href})
+	for _, c := range e.Candidates {
+		// On a shared host, the rules of other owners are theirs alone.
+		if !user.Operator && c.Owner != user.Name {
+			continue
+		}
+		shown := candidate{Candidate: c}
+		if p := cat.Package(c.PackageID); p != nil && maySee(user, p) {
+			shown.Href = packagePath(p)
+		}
+		if c.Wins {
+			out.Winner = &shown
+		} else {
+			out.Others = append(out.Others, shown)
 		}
 	}
 	return out
-}
-
-func (s *server) candidateHref(user *catalog.User, c *Candidate) string {
-	if p := s.opts.Catalog().Package(c.PackageID); p != nil && maySee(user, p) {
-		return packagePath(p)
-	}
-	return ""
 }

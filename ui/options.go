@@ -153,25 +153,24 @@ type Member struct {
 
 // Explanation says which rule serves a request, and why.
 type Explanation struct {
-	Host      string
-	HostKind  string // "docker-host", "gateway-host", "static-host", "base-host", "custom"; empty: unknown host
-	Owner     string // the owner whose host it is; may be empty
-	Why       string // one sentence
-	Winner    *Candidate
-	Variables []Variable  // captured by the winner's template, decoded
-	Extra     []Variable  // query parameters outside the template: recorded and passed on
-	Answer    string      // "302 redirect", "proxied", "200, an event is recorded"
-	Location  string      // where a redirect leads
-	Others    []Candidate // rules that were looked at and lost
+	Host       string      // as the gateway reads it
+	Owner      string      // the owner whose host it is; empty: a custom domain, or nobody's
+	Summary    string      // the answer in a sentence or two
+	Candidates []Candidate // in the order in which they are tried; the first that matches wins
+	Location   string      // where the request is sent; empty: nowhere
 }
 
 // Candidate is one rule of an explanation.
 type Candidate struct {
 	Kind      string // "template", "regexp", "image", …
 	Pattern   string // as its owner wrote it
+	Owner     string
 	PackageID string // may be empty
-	Package   string // "acme/rocket"
-	Why       string // why it won or lost
+	Package   string // the package's name, without the owner's
+	Matches   bool
+	Wins      bool
+	Why       string // a sentence
+	Variables []Variable
 }
 
 // Variable is a name and its value.

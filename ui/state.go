@@ -38,6 +38,7 @@ func measureOf(key string) measure {
 type state struct {
 	user    *catalog.User
 	pkg     *catalog.Package // on a package's page
+	list    string           // path of a page that shows one list; empty on others
 	owner   string           // of the packages; empty: every owner
 	period  period
 	now     time.Time
@@ -97,10 +98,14 @@ func (st state) queryBefore() report.Query {
 
 // base is the path of the page that the state belongs to.
 func (st state) base() string {
-	if st.pkg == nil {
+	switch {
+	case st.list != "":
+		return st.list
+	case st.pkg != nil:
+		return packagePath(st.pkg)
+	default:
 		return "/"
 	}
-	return packagePath(st.pkg)
 }
 
 // packagePath is the address of a package's page. Names may hold slashes.
@@ -119,6 +124,9 @@ func packagePath(p *catalog.Package) string {
 // pairs writes the state as parameters, defaults left out, in a fixed order.
 func (st state) pairs() [][2]string {
 	var v [][2]string
+	if st.list != "" && st.pkg != nil {
+		v = append(v, [2]string{"in", st.pkg.ID})
+	}
 	if st.user.Operator && st.pkg == nil && st.owner != "" {
 		v = append(v, [2]string{"owner", st.owner})
 	}

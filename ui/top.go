@@ -155,9 +155,11 @@ func (s *server) topPage(w http.ResponseWriter, r *http.Request, user *catalog.U
 	}
 	page := topPage{
 		chrome: s.chrome(r, user, d.Many, ""),
-		Bar:    st.toolbar(namer{s.opts.Catalog()}),
 		Back:   link{Label: "Overview", Href: st.href()},
 	}
+	here := st
+	here.list = r.URL.Path
+	page.Bar = here.toolbar(namer{s.opts.Catalog()})
 	if st.pkg != nil {
 		page.Back.Label = packageName(st.pkg)
 	}

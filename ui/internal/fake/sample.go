@@ -264,29 +264,28 @@ func SampleCluster() ui.Cluster {
 	}
 }
 
-// SampleExplain explains two addresses of the sample: a file of the agent, and an
-// unknown host.
-func SampleExplain(method, url string) (ui.Explanation, error) {
+// SampleExplain explains two addresses of the sample: a file of the agent, and
+// anything else, which nothing serves.
+func SampleExplain(_, url string) (ui.Explanation, error) {
 	switch {
 	case strings.Contains(url, "%zz"):
 		return ui.Explanation{}, fmt.Errorf("%q isn't an address: invalid escape %q", url, "%zz")
 	case !strings.Contains(url, "acme.gateway"):
-		return ui.Explanation{Host: "unknown.example", Why: "No package, collection or pixel is served at this host."}, nil
+		return ui.Explanation{Host: "unknown.example", Summary: "No package, collection or pixel is served at this host."}, nil
 	}
 	return ui.Explanation{
-		Host: "acme.gateway.tallygate.example", HostKind: "gateway-host", Owner: "acme",
-		Why:    "Two templates match; the one with the longer literal beginning wins.",
-		Answer: "302 redirect",
-		Winner: &ui.Candidate{Kind: "template", Pattern: "/agent/{version}/agent-{platform}.tar.gz", PackageID: "p-agent", Package: "acme/agent", Why: "13 literal characters before the first variable"},
-		Variables: []ui.Variable{
-			{Name: "version", Value: "1.18.0"}, {Name: "platform", Value: "linux-amd64"},
+		Host: "acme.gateway.tallygate.example", Owner: "acme",
+		Summary: "Two templates match. The one with the longer literal beginning wins.",
+		Candidates: []ui.Candidate{
+			{
+				Kind: "template", Pattern: "/agent/{version}/agent-{platform}.tar.gz", Owner: "acme", PackageID: "p-agent", Package: "agent",
+				Matches: true, Wins: true, Why: "It has 7 literal characters before its first variable, more than any other that matches.",
+				Variables: []ui.Variable{{Name: "version", Value: "1.18.0"}, {Name: "platform", Value: "linux-amd64"}},
+			},
+			{Kind: "template", Pattern: "/{project}/{version}/{file}", Owner: "acme", PackageID: "p-gone", Package: "everything", Matches: true, Why: "It matches, with only 1 literal character before its first variable."},
+			{Kind: "regexp", Pattern: `/old/(?<version>\d+)/agent\.zip`, Owner: "orbit", PackageID: "p-site", Package: "site", Why: "Regular expressions are tried after templates."},
 		},
-		Extra:    []ui.Variable{{Name: "channel", Value: "stable"}},
 		Location: "https://github.com/acme/agent/releases/download/v1.18.0/agent-linux-amd64.tar.gz?channel=stable",
-		Others: []ui.Candidate{
-			{Kind: "template", Pattern: "/{project}/{version}/{file}", PackageID: "p-gone", Package: "acme/everything", Why: "matches, but one literal character before the first variable"},
-			{Kind: "regexp", Pattern: `/old/(?<version>\d+)/agent\.zip`, PackageID: "p-agent", Package: "acme/agent", Why: "doesn't match"},
-		},
 	}, nil
 }
 
