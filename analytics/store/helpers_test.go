@@ -1,0 +1,5 @@
+package store
+
+import "context"
+
+var ctxBackground = context.Background()
