@@ -288,6 +288,22 @@ func TestDockerRegistryWithoutAuthentication(t *testing.T) {
 	}
 }
 
+// Without an Accept header this registry answers with a manifest of Docker's first
+// schema, signed anew each time, whose digest is not that of its bytes.
+func TestDockerRegistryServesItsFirstSchema(t *testing.T) {
+	registry := startRegistry(t, newTokenServer(t, "acme/app"), "")
+	registry.push(t, "acme/app:1.0", image(t))
+	g := newGateway(t, host(catalog.Image{Registry: registry.host, Repository: "acme/app", PlainHTTP: true}))
+	resp := g.do(t, http.MethodGet, "/v2/acme/app/manifests/1.0")
+	body := text(t, resp)
+	if resp.StatusCode != http.StatusOK || !isSigned(resp.Header.Get("Content-Type")) || !strings.Contains(body, `"signatures"`) {
+		t.Errorf("%s %v %s", resp.Status, resp.Header, body)
+	}
+	if e := countable(g.taken()); len(e) != 1 || e[0].Digest != resp.Header.Get("Docker-Content-Digest") {
+		t.Errorf("events %+v", e)
+	}
+}
+
 func TestDockerRegistryListsItsTags(t *testing.T) {
 	auth := newTokenServer(t, "acme/app")
 	registry := startRegistry(t, auth, "")

@@ -111,11 +111,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, host images, not
 		e.with("Www-Authenticate", `Basic realm="registry"`)
 	}
 	h.metrics.answers.WithLabelValues(t.kind.String(), strings.ToLower(e.code)).Inc()
-	level := slog.LevelDebug
-	if e.status >= http.StatusInternalServerError {
-		level = slog.LevelInfo
-	}
-	h.logger.Log(r.Context(), level, "image request refused", "kind", t.kind.String(), "repository", t.name,
+	h.logger.DebugContext(r.Context(), "image request refused", "kind", t.kind.String(), "repository", t.name,
 		"reference", t.reference, "status", e.status, "err", err)
 	e.write(w, r)
 }

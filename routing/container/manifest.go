@@ -69,7 +69,11 @@ func (p *pull) serveManifest() error {
 func (p *pull) writeManifest(resp *http.Response, ep endpoint, buf *bytes.Buffer) error {
 	body := buf.Bytes()
 	digest := digestOf(resp)
-	if p.byDigest() {
+	if isSigned(resp.Header.Get("Content-Type")) {
+		if p.byDigest() {
+			digest = p.reference
+		}
+	} else if p.byDigest() {
 		// A registry that sends other bytes than asked for is broken or worse;
 		// the client would find out, but some only after they have kept them.
 		if computed, known := compute(p.reference, body); known && computed != p.reference {
@@ -95,9 +99,22 @@ func (p *pull) writeManifest(resp *http.Response, ep endpoint, buf *bytes.Buffer
 	return nil
 }
 
-// remember keeps which tag led to a digest, since clients go on by digest.
+// isSigned says whether a manifest is of Docker's first schema, whose digest leaves
+// out the signatures in its body. Registries still make one, newly signed each
+// time, for clients that accept nothing else.
+func isSigned(contentType string) bool {
+	kind, _, _ := mime.ParseMediaType(contentType)
+	return kind == "application/vnd.docker.distribution.manifest.v1+prettyjws"
+}
+
+// remember keeps which tag led to a digest, since clients go on by digest. An
+// answer by digest names it, too.
 func (p *pull) remember(resp *http.Response, ep endpoint) {
-	if digest := digestOf(resp); digest != "" && !p.byDigest() {
+	digest := digestOf(resp)
+	switch {
+	case p.byDigest() && digest == "":
+		resp.Header.Set("Docker-Content-Digest", p.reference)
+	case !p.byDigest() && digest != "":
 		p.memory.learnTag(ep, digest, p.reference)
 	}
 }
@@ -113,9 +130,8 @@ func (p *pull) tag() string {
 // describe passes on the type and the length of what an answer carries.
 func (p *pull) describe(resp *http.Response, length int64) {
 	header := p.w.Header()
-	if kind := resp.Header.Get("Content-Type"); kind != "" {
-		header.Set("Content-Type", inert(kind))
-	}
+	// Set even where the registry named none, or the server would guess.
+	header.Set("Content-Type", inert(resp.Header.Get("Content-Type")))
 	if length >= 0 {
 		header.Set("Content-Length", strconv.FormatInt(length, 10))
 	}

@@ -25,6 +25,10 @@ var registries = map[string]registry{
 	"registry-1.docker.io":    dockerHub,
 }
 
+// RegistryHost is the host that answers for a registry by the name that people give
+// it: what [Origins] knows it by.
+func RegistryHost(name string) string { return resolve(name, "", false).host }
+
 // endpoint is one repository at one registry.
 type endpoint struct {
 	scheme     string // https, or http where an operator allowed it
