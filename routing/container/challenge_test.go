@@ -19,19 +19,37 @@ func TestParseChallenges(t *testing.T) {
 		lines []string
 		want  []challenge
 	}{
-		{"a registry's", []string{`Bearer realm="https://auth.example/token",service="registry.example",scope="repository:acme/app:pull"`},
-			[]challenge{{"bearer", params("realm", "https://auth.example/token", "service", "registry.example", "scope", "repository:acme/app:pull")}}},
-		{"commas in quotes", []string{`Bearer realm="https://a/?x=1,2",scope="repository:a:pull,push"`},
-			[]challenge{{"bearer", params("realm", "https://a/?x=1,2", "scope", "repository:a:pull,push")}}},
-		{"blanks and case", []string{`BEARER  Realm = "r" ,  SERVICE=s`},
-			[]challenge{{"bearer", params("realm", "r", "service", "s")}}},
+		{
+			"a registry's",
+			[]string{`Bearer realm="https://auth.example/token",service="registry.example",scope="repository:acme/app:pull"`},
+			[]challenge{{"bearer", params("realm", "https://auth.example/token", "service", "registry.example", "scope", "repository:acme/app:pull")}},
+		},
+		{
+			"commas in quotes",
+			[]string{`Bearer realm="https://a/?x=1,2",scope="repository:a:pull,push"`},
+			[]challenge{{"bearer", params("realm", "https://a/?x=1,2", "scope", "repository:a:pull,push")}},
+		},
+		{
+			"blanks and case",
+			[]string{`BEARER  Realm = "r" ,  SERVICE=s`},
+			[]challenge{{"bearer", params("realm", "r", "service", "s")}},
+		},
 		{"a quoted quote", []string{`Basic realm="a \"b\" \\c"`}, []challenge{{"basic", params("realm", `a "b" \c`)}}},
-		{"two in a line", []string{`Basic realm="a", Bearer realm="b",service="s"`},
-			[]challenge{{"basic", params("realm", "a")}, {"bearer", params("realm", "b", "service", "s")}}},
-		{"two lines", []string{`Basic realm="a"`, `Bearer realm="b"`},
-			[]challenge{{"basic", params("realm", "a")}, {"bearer", params("realm", "b")}}},
-		{"without parameters", []string{`Negotiate, Basic realm="a"`},
-			[]challenge{{"negotiate", nil}, {"basic", params("realm", "a")}}},
+		{
+			"two in a line",
+			[]string{`Basic realm="a", Bearer realm="b",service="s"`},
+			[]challenge{{"basic", params("realm", "a")}, {"bearer", params("realm", "b", "service", "s")}},
+		},
+		{
+			"two lines",
+			[]string{`Basic realm="a"`, `Bearer realm="b"`},
+			[]challenge{{"basic", params("realm", "a")}, {"bearer", params("realm", "b")}},
+		},
+		{
+			"without parameters",
+			[]string{`Negotiate, Basic realm="a"`},
+			[]challenge{{"negotiate", nil}, {"basic", params("realm", "a")}},
+		},
 		{"empty elements", []string{`, ,Bearer realm="a",,service="s", `}, []challenge{{"bearer", params("realm", "a", "service", "s")}}},
 		{"a repeated parameter: the first counts", []string{`Bearer realm="a",realm="b"`}, []challenge{{"bearer", params("realm", "a")}}},
 		{"an open quote", []string{`Bearer service="s",realm="a`}, []challenge{{"bearer", params("service", "s")}}},

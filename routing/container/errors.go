@@ -59,13 +59,19 @@ func (e *refusal) because(err error) *refusal {
 	return e
 }
 
-// with adds a header field of the answer.
-func (e *refusal) with(name, value string) *refusal {
+// set sets a header field of the answer.
+func (e *refusal) set(name, value string) {
 	if e.header == nil {
 		e.header = make(http.Header)
 	}
 	e.header.Set(name, value)
-	return e
+}
+
+// retryAfter passes on a registry's word on when to come again.
+func (e *refusal) retryAfter(resp *http.Response) {
+	if after := resp.Header.Get("Retry-After"); after != "" && len(after) <= 64 {
+		e.set("Retry-After", after)
+	}
 }
 
 // unreachable makes an answer of a registry's failure to give one.
@@ -166,11 +172,9 @@ func refusalOf(resp *http.Response, t target, ep endpoint) *refusal {
 		}
 	}
 	e := refuse(status, code, message).because(fmt.Errorf("%s answered %d", ep.host, resp.StatusCode))
-	if after := resp.Header.Get("Retry-After"); after != "" && len(after) <= 64 {
-		e.with("Retry-After", after)
-	}
+	e.retryAfter(resp)
 	if rng := resp.Header.Get("Content-Range"); rng != "" && status == http.StatusRequestedRangeNotSatisfiable {
-		e.with("Content-Range", rng)
+		e.set("Content-Range", rng)
 	}
 	return e
 }

@@ -88,7 +88,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, host images, not
 	switch {
 	case err != nil && readOnly(r.Method):
 	case !readOnly(r.Method):
-		err = refuse(http.StatusMethodNotAllowed, codeUnsupported, "images are only read here").with("Allow", "GET, HEAD")
+		e := refuse(http.StatusMethodNotAllowed, codeUnsupported, "images are only read here")
+		e.set("Allow", "GET, HEAD")
+		err = e
 	case loops(r):
 		err = badAnswer("it leads back to this gateway")
 	default:
@@ -108,7 +110,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, host images, not
 	if e.status == http.StatusUnauthorized {
 		// RFC 9110 wants a challenge with every 401. This one makes clients
 		// without credentials say so, and promises no token server.
-		e.with("Www-Authenticate", `Basic realm="registry"`)
+		e.set("Www-Authenticate", `Basic realm="registry"`)
 	}
 	h.metrics.answers.WithLabelValues(t.kind.String(), strings.ToLower(e.code)).Inc()
 	h.logger.DebugContext(r.Context(), "image request refused", "kind", t.kind.String(), "repository", t.name,

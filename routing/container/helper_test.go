@@ -301,7 +301,8 @@ func index(t testing.TB) v1.ImageIndex {
 	t.Helper()
 	adds := make([]mutate.IndexAddendum, 0, 3)
 	for _, platform := range []v1.Platform{
-		{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64", Variant: "v8"},
+		{OS: "linux", Architecture: "amd64"},
+		{OS: "linux", Architecture: "arm64", Variant: "v8"},
 		{OS: "unknown", Architecture: "unknown"},
 	} {
 		adds = append(adds, mutate.IndexAddendum{Add: image(t), Descriptor: v1.Descriptor{Platform: &platform}})

@@ -159,9 +159,7 @@ func (t *tokens) fetch(ctx context.Context, key tokenKey) (token, error) {
 		return token{}, fmt.Errorf("%w: token server answered %d", errNotPublic, resp.StatusCode)
 	case resp.StatusCode == http.StatusTooManyRequests:
 		e := refuse(http.StatusTooManyRequests, codeTooMany, "too many requests to the registry of this image")
-		if after := resp.Header.Get("Retry-After"); after != "" && len(after) <= 64 {
-			e.with("Retry-After", after)
-		}
+		e.retryAfter(resp)
 		return token{}, e
 	case resp.StatusCode != http.StatusOK:
 		return token{}, badAnswer("its token server answered %d", resp.StatusCode)

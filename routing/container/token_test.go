@@ -89,8 +89,10 @@ func TestTokensOfRepositoriesAreKeptApart(t *testing.T) {
 	seen := make(map[string]bool)
 	for range 2 {
 		for _, ep := range []endpoint{
-			{"https", "a.example", "acme/app"}, {"https", "a.example", "acme/other"},
-			{"https", "b.example", "acme/app"}, {"http", "a.example", "acme/app"},
+			{"https", "a.example", "acme/app"},
+			{"https", "a.example", "acme/other"},
+			{"https", "b.example", "acme/app"},
+			{"http", "a.example", "acme/app"},
 		} {
 			got, err := tokens.get(t.Context(), keyOf(ep, d))
 			if err != nil {

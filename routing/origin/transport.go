@@ -51,12 +51,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	timer.Stop()
 	if err != nil {
 		err = timedOut(ctx, err)
+		late := errors.Is(context.Cause(ctx), ErrTimeout) // by the bound on all of it, not one on a step
 		cancel(nil)
 		p.observe(0, err, time.Since(start))
 		switch {
 		case req.Context().Err() != nil:
 			// The client went away, which says nothing of the origin.
-		case err == ErrTimeout && !connected.Load(): //nolint:errorlint // the bound on the whole, not one on a step
+		case late && !connected.Load():
 			// All connections were busy, with clients that take their time
 			// perhaps. A dial that hangs has a bound of its own.
 		default:
@@ -125,7 +126,7 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.inner.Read(p)
 	b.timer.Stop()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = timedOut(b.ctx, err)
 	}
 	return n, err
