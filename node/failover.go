@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"tallygate/cluster/catalog"
+	"tallygate/routing/container"
 )
 
 // failover keeps the set of origins worth an active check: those of packages that
@@ -78,9 +79,9 @@ func originsOf(p *catalog.Package) []string {
 		if p.Image.PlainHTTP {
 			scheme = "http://"
 		}
-		hosts = append(hosts, scheme+p.Image.Registry)
+		hosts = append(hosts, scheme+container.RegistryHost(p.Image.Registry))
 		for _, registry := range p.Image.FailoverRegistries {
-			hosts = append(hosts, scheme+registry)
+			hosts = append(hosts, scheme+container.RegistryHost(registry))
 		}
 	}
 	if p.Index != nil && len(p.Index.FailoverIndexes) > 0 {
