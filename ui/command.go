@@ -3,6 +3,7 @@ package ui
 import (
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yosida95/uritemplate/v3"
@@ -91,10 +92,13 @@ func (g Gateway) commands(p *catalog.Package) []command {
 		cs = cs[:maxCommands]
 	}
 	for i := range cs {
-		cs[i].ID = "command-" + string(rune('1'+i))
+		cs[i].ID = commandID(i)
 	}
 	return cs
 }
+
+// commandID is the id of the i-th command on a page.
+func commandID(i int) string { return "command-" + strconv.Itoa(i+1) }
 
 // byHelp puts routes that say what to ask for before regular expressions, which
 // don't.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"tallygate/analytics/report"
 )
@@ -62,12 +63,12 @@ func parseFilters(v url.Values) []report.Filter {
 	for key, values := range v {
 		name, exclude := strings.CutSuffix(key, "!")
 		d, ok := dimensionOf(name)
-		if !ok {
+		if !ok || !readable(key) {
 			continue
 		}
 		f := report.Filter{Dimension: d.Key, Exclude: exclude}
 		for _, value := range values {
-			if len(value) <= maxValue && len(f.Values) < maxValues && !slices.Contains(f.Values, value) {
+			if readable(value) && len(f.Values) < maxValues && !slices.Contains(f.Values, value) {
 				f.Values = append(f.Values, value)
 			}
 		}
@@ -91,6 +92,10 @@ func parseFilters(v url.Values) []report.Filter {
 	}
 	return filters
 }
+
+// readable says whether a stranger's text can be a value of a report: no event
+// has another, and the database would refuse the question.
+func readable(s string) bool { return len(s) <= maxValue && utf8.ValidString(s) }
 
 func rank(d report.Dimension) int {
 	i := slices.IndexFunc(dimensions, func(x dimension) bool { return x.Key == d })

@@ -104,7 +104,6 @@ func (s *server) live(w http.ResponseWriter, r *http.Request, user *catalog.User
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
 	if !send(": here come events\n\n") {
 		return nil

@@ -89,6 +89,7 @@ func (s *server) lessons(st state) []lesson {
 		}
 		if cs := s.opts.Gateway.commands(p); len(cs) > 0 {
 			seen[p.Type] = true
+			cs[0].ID = commandID(len(lessons))
 			lessons = append(lessons, lesson{p, cs[0]})
 		}
 	}

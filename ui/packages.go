@@ -57,8 +57,8 @@ const (
 func (s *server) packages(w http.ResponseWriter, r *http.Request, user *catalog.User) error {
 	v := r.URL.Query()
 	q := strings.TrimSpace(v.Get("q"))
-	if len(q) > maxValue {
-		q = q[:maxValue]
+	if !readable(q) {
+		q = "" // no package is called so
 	}
 	number, err := strconv.Atoi(v.Get("page"))
 	if err != nil || number < 1 || number > maxPage {

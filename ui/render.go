@@ -25,10 +25,10 @@ type templates struct {
 }
 
 func newTemplates(dev fs.FS) templates {
-	return templates{set: template.Must(parse(builtTemplates)), dev: dev}
+	return templates{set: template.Must(parseTemplates(builtTemplates)), dev: dev}
 }
 
-func parse(root fs.FS) (*template.Template, error) {
+func parseTemplates(root fs.FS) (*template.Template, error) {
 	return template.New("").Option("missingkey=error").Funcs(funcs).ParseFS(root, "templates/*.gohtml")
 }
 
@@ -38,7 +38,7 @@ func (t templates) execute(name string, data any) (*bytes.Buffer, error) {
 	set := t.set
 	if t.dev != nil {
 		var err error
-		if set, err = parse(t.dev); err != nil {
+		if set, err = parseTemplates(t.dev); err != nil {
 			return nil, fmt.Errorf("parse templates: %w", err)
 		}
 	}
@@ -107,8 +107,6 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	// Figures of an owner must not be left in a cache, the browser's included.
-	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept-Encoding, Cookie, HX-Request")
 	// Compression gives away secrets that are mixed with a stranger's input (BREACH).
 	// The page of a sign-in link is the only one that holds a secret.

@@ -14,6 +14,9 @@ func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
+		// Figures of an owner must not be left in a cache, the browser's included.
+		// Assets set their own.
+		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY") // for browsers without frame-ancestors
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

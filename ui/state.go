@@ -66,7 +66,9 @@ func (s *server) readState(v url.Values, user *catalog.User, pkg *catalog.Packag
 	case pkg != nil:
 		st.owner = pkg.Owner
 	default:
-		st.owner = v.Get("owner")
+		if owner := v.Get("owner"); readable(owner) {
+			st.owner = owner
+		}
 	}
 	return st
 }

@@ -214,7 +214,8 @@ func keeps(q report.Query, by report.Dimension, key string) bool {
 			return false
 		}
 	}
-	return by != report.ByPackage || q.Owner == "" || strings.HasPrefix(key, "p-")
+	orbit := key == "p-site" || key == "p-worker" || strings.Contains(key, "orbit")
+	return q.Owner == "" || by != report.ByPackage && by != report.ByDomain || orbit == (q.Owner == "orbit")
 }
 
 // SampleEvent is the i-th newest event of the sample.
