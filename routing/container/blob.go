@@ -4,16 +4,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"tallygate/routing/origin"
 )
 
-// Bounds of a blob that is streamed.
-const (
-	maxBlob      = 256 << 30        // bytes; a registry that never ends has an end
-	writeTimeout = 60 * time.Second // for a client to take one chunk
-)
+// maxBlob is the longest blob that is streamed, in bytes: a registry that never ends
+// has an end.
+const maxBlob = 256 << 30
 
 // serveBlob passes on the registry's redirect to its storage, which is how most
 // registries serve blobs, or else streams the blob.
@@ -65,19 +62,12 @@ func (p *pull) serveBlob() error {
 	return nil
 }
 
-// stream copies a body through one small buffer. A client has writeTimeout to take
-// each chunk of it, so that one that takes nothing holds no connection to the
-// registry.
+// stream copies a body through one small buffer.
 func (p *pull) stream(resp *http.Response) error {
 	chunk, _ := p.buffers.chunks.Get().(*[chunkSize]byte)
 	defer p.buffers.chunks.Put(chunk)
-	deadline := http.NewResponseController(p.w)
-	bounded := true // until the writer turns out to have no deadlines
-	defer func() {
-		if bounded {
-			_ = deadline.SetWriteDeadline(time.Time{}) // the next request's is the server's own
-		}
-	}()
+	client := newPatience(p.w)
+	defer client.end()
 
 	var sent int64
 	for {
@@ -86,8 +76,7 @@ func (p *pull) stream(resp *http.Response) error {
 			if sent += int64(n); sent > maxBlob {
 				return fmt.Errorf("%w: over %d bytes", errTooLong, int64(maxBlob))
 			}
-			bounded = bounded && deadline.SetWriteDeadline(time.Now().Add(writeTimeout)) == nil
-			if _, err := p.w.Write(chunk[:n]); err != nil {
+			if _, err := client.Write(chunk[:n]); err != nil {
 				return fmt.Errorf("client: %w", err)
 			}
 			p.metrics.streamed.Add(float64(n))

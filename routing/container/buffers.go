@@ -15,13 +15,13 @@ import (
 const (
 	chunkSize  = 32 << 10 // of a stream
 	smallBody  = 256 << 10
-	bigAtOnce  = 16        // bodies over smallBody
+	bigBudget  = 128 << 20 // of all bodies over smallBody together
 	keptBuffer = smallBody // a larger buffer is not kept for others
 )
 
-// buffers lends memory for bodies. Small ones are free; of those that are big, no
-// more than a few are read at a time, so that registries with large manifests
-// can't fill the memory of the node.
+// buffers lends memory for bodies. Small ones are free; those that are big share a
+// budget, so that registries with large manifests, or clients that ask for many of
+// them, can't fill the memory of the node.
 type buffers struct {
 	bodies sync.Pool // *bytes.Buffer
 	chunks sync.Pool // *[chunkSize]byte
@@ -32,7 +32,7 @@ func newBuffers() *buffers {
 	return &buffers{
 		bodies: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		chunks: sync.Pool{New: func() any { return new([chunkSize]byte) }},
-		big:    semaphore.NewWeighted(bigAtOnce),
+		big:    semaphore.NewWeighted(bigBudget),
 	}
 }
 
@@ -46,10 +46,10 @@ var (
 func (b *buffers) read(ctx context.Context, body io.Reader, length, limit int64) (buf *bytes.Buffer, release func(), err error) {
 	buf, _ = b.bodies.Get().(*bytes.Buffer)
 	buf.Reset()
-	big := false
+	weight := int64(0)
 	release = func() {
-		if big {
-			b.big.Release(1)
+		if weight > 0 {
+			b.big.Release(weight)
 		}
 		if buf.Cap() <= keptBuffer {
 			b.bodies.Put(buf)
@@ -57,11 +57,15 @@ func (b *buffers) read(ctx context.Context, body io.Reader, length, limit int64)
 	}
 	n, err := buf.ReadFrom(io.LimitReader(body, min(limit, smallBody)+1))
 	if err == nil && n > smallBody && limit > smallBody {
-		if err = b.big.Acquire(ctx, 1); err != nil {
+		want := limit
+		if length > 0 {
+			want = min(length, limit)
+		}
+		if err = b.big.Acquire(ctx, want); err != nil {
 			release()
 			return nil, nil, context.Cause(ctx)
 		}
-		big = true
+		weight = want
 		var more int64
 		more, err = buf.ReadFrom(io.LimitReader(body, limit+1-n))
 		n += more

@@ -60,8 +60,7 @@ func (p *pull) serveList() error {
 	p.pass(resp)
 	p.describe(resp, int64(len(body)))
 	p.done()
-	p.w.WriteHeader(http.StatusOK)
-	_, _ = p.w.Write(body)
+	p.writeWhole(body)
 	return nil
 }
 

@@ -94,8 +94,7 @@ func (p *pull) writeManifest(resp *http.Response, ep endpoint, buf *bytes.Buffer
 	p.pass(resp)
 	p.describe(resp, int64(len(body)))
 	p.done()
-	p.w.WriteHeader(http.StatusOK)
-	_, _ = p.w.Write(body) // the client's connection is the client's business
+	p.writeWhole(body)
 	return nil
 }
 
