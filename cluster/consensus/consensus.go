@@ -51,8 +51,14 @@ type Options struct {
 	// without a network.
 	Transport raft.Transport
 
+	// Join makes a first start wait for an existing group to add this node,
+	// rather than bootstrap a cluster of one. Without effect on later starts.
+	Join bool
+
 	Logger     *slog.Logger          // nil: discarded
 	Registerer prometheus.Registerer // nil: no metrics are registered
+
+	wrapLog func(raft.LogStore) raft.LogStore // tests put faults in here
 }
 
 // maxProposals bounds the proposals under way. Further callers wait: commands
@@ -75,6 +81,7 @@ type Consensus struct {
 	slots   chan struct{} // one for each proposal under way
 
 	closing chan struct{} // closed when Close begins
+	ended   chan struct{} // closed when raft has ended
 	work    sync.WaitGroup
 	once    sync.Once
 	err     error // Close's
@@ -103,6 +110,7 @@ func Open(opts Options) (*Consensus, error) {
 		log:     logger,
 		slots:   make(chan struct{}, maxProposals),
 		closing: make(chan struct{}),
+		ended:   make(chan struct{}),
 	}
 	c.fsm = newFSM(opts.Store, opts.OnCommit, logger)
 	var undo []func() error // last in, first out, as in Close
@@ -124,7 +132,10 @@ func Open(opts Options) (*Consensus, error) {
 	if trans == nil {
 		trans = newLoopback(opts.NodeID)
 	}
-	c.raft, err = startRaft(c.id, c.fsm, files, trans, logger)
+	if opts.wrapLog != nil {
+		files.entries = opts.wrapLog(files.logs)
+	}
+	c.raft, err = startRaft(c.id, c.fsm, files, trans, !opts.Join, logger)
 	if err != nil {
 		return fail(err)
 	}
@@ -211,8 +222,7 @@ func (c *Consensus) Propose(ctx context.Context, cmd *catalog.Command) (catalog.
 }
 
 // within waits for one of raft's futures, which know no context. The goroutine
-// outlives a caller that gave up, but not raft: a future always ends, at the
-// latest when raft does, and Close waits for the slot.
+// outlives a caller that gave up; Close waits for its slot.
 func within[T any](ctx context.Context, c *Consensus, wait func() T) (T, error) {
 	var none T
 	select {
@@ -237,6 +247,8 @@ func within[T any](ctx context.Context, c *Consensus, wait func() T) (T, error) 
 		return v, nil
 	case <-ctx.Done():
 		return none, ctx.Err()
+	case <-c.ended:
+		return none, ErrClosed
 	}
 }
 
@@ -343,22 +355,37 @@ func (c *Consensus) Status() Status {
 	}
 }
 
-// Close leaves the group's work and closes its files: raft first, so that nobody
-// writes to the log, then what runs beside it, then the log. Proposals under way
-// end with [ErrClosed]. It may be called again; later calls wait for the first
-// and return its error.
+// drainTimeout bounds how long Close waits for proposals under way. With a
+// majority they take milliseconds; without one the lease ends them.
+const drainTimeout = 5 * time.Second
+
+// Close takes no more proposals, lets those under way end, and then closes what
+// could still be written to, in order: raft, what runs beside it, the log. It
+// may be called again; later calls wait for the first and return its error.
 func (c *Consensus) Close() error {
 	c.once.Do(func() {
 		close(c.closing)
+		c.drain()
 		c.err = c.raft.Shutdown().Error()
+		close(c.ended)
 		c.work.Wait()
-		// Each proposal holds a slot until its future has ended: with all the
-		// slots, none is left.
-		for range cap(c.slots) {
-			c.slots <- struct{}{}
-		}
 		c.metrics.unregister()
 		c.err = errors.Join(c.err, c.logs.Close())
 	})
 	return c.err
+}
+
+// drain waits until no proposal is under way: until it holds all their slots.
+// raft, once shut down, leaves some of its futures without an answer.
+func (c *Consensus) drain() {
+	limit := time.NewTimer(drainTimeout)
+	defer limit.Stop()
+	for range cap(c.slots) {
+		select {
+		case c.slots <- struct{}{}:
+		case <-limit.C:
+			c.log.Warn("proposals under way were given up", "elapsed", drainTimeout)
+			return
+		}
+	}
 }

@@ -23,6 +23,7 @@ const keptSnapshots = 2
 // files are what a member keeps on disk.
 type files struct {
 	logs      *raftboltdb.BoltStore // the log and raft's vote
+	entries   raft.LogStore         // the log as raft uses it
 	snapshots *snapshotStore
 	logPath   string
 	snapPath  string
@@ -41,6 +42,9 @@ func openFiles(dir string, logger *slog.Logger) (*files, error) {
 		return nil, fmt.Errorf("open consensus: %w", err)
 	}
 	f := &files{logPath: filepath.Join(root, "log.db"), snapPath: filepath.Join(root, "snapshots")}
+	if err := f.checkPresent(); err != nil {
+		return nil, err
+	}
 	if err := f.openLog(); err != nil {
 		return nil, err
 	}
@@ -55,13 +59,33 @@ func openFiles(dir string, logger *slog.Logger) (*files, error) {
 	return f, nil
 }
 
+// checkPresent refuses to begin a new log beside snapshots of an old one: what
+// was committed after them would be lost without a word.
+func (f *files) checkPresent() error {
+	info, err := os.Stat(f.logPath)
+	if err == nil && info.Size() > 0 {
+		return nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("open raft log: %w", err)
+	}
+	if found, err := os.ReadDir(f.snapPath); err == nil && len(found) > 0 {
+		return damaged(f.logPath, "it is missing or empty, though there are snapshots")
+	}
+	return nil
+}
+
 func (f *files) openLog() (err error) {
 	defer recoverDamage(f.logPath, &err)
 	if err := checkLogFile(f.logPath); err != nil {
 		return err
 	}
-	f.logs, err = raftboltdb.New(raftboltdb.Options{Path: f.logPath, BoltOptions: boltOptions()})
-	return boltError(f.logPath, err)
+	logs, err := raftboltdb.New(raftboltdb.Options{Path: f.logPath, BoltOptions: boltOptions()})
+	if err != nil {
+		return boltError(f.logPath, err)
+	}
+	f.logs, f.entries = logs, logs
+	return nil
 }
 
 func boltOptions() *bbolt.Options {

@@ -47,16 +47,16 @@ func newLoopback(id string) raft.Transport {
 	return trans
 }
 
-// startRaft bootstraps a cluster of one on a first start, restores the latest
-// snapshot into the store and starts raft.
-func startRaft(id raft.ServerID, f *fsm, on *files, trans raft.Transport, logger *slog.Logger) (r *raft.Raft, err error) {
+// startRaft bootstraps a cluster of one, if wanted, on a first start, restores the
+// latest snapshot into the store and starts raft.
+func startRaft(id raft.ServerID, f *fsm, on *files, trans raft.Transport, bootstrap bool, logger *slog.Logger) (r *raft.Raft, err error) {
 	defer recoverDamage(on.logPath, &err)
 	conf := raftConfig(id, logger)
 	exists, err := raft.HasExistingState(on.logs, on.logs, on.snapshots)
 	if err != nil {
 		return nil, damaged(on.logPath, err)
 	}
-	if !exists {
+	if !exists && bootstrap {
 		self := raft.Server{Suffrage: raft.Voter, ID: id, Address: trans.LocalAddr()}
 		err := raft.BootstrapCluster(conf, on.logs, on.logs, on.snapshots, trans,
 			raft.Configuration{Servers: []raft.Server{self}})
@@ -64,7 +64,7 @@ func startRaft(id raft.ServerID, f *fsm, on *files, trans raft.Transport, logger
 			return nil, fmt.Errorf("bootstrap a cluster of one: %w", err)
 		}
 	}
-	r, err = raft.NewRaft(conf, f, on.logs, on.logs, on.snapshots, trans)
+	r, err = raft.NewRaft(conf, f, on.entries, on.logs, on.snapshots, trans)
 	switch {
 	case err != nil && errors.Is(f.restored, catalog.ErrSnapshotFormat):
 		return nil, fmt.Errorf("start raft: %w", f.restored)
