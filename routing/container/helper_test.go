@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"tallygate/cluster/catalog"
@@ -74,6 +75,8 @@ func newGateway(t testing.TB, h images, opts ...func(*origin.Options)) *gateway 
 	for _, opt := range opts {
 		opt(&options)
 	}
+	metrics := prometheus.NewRegistry()
+	options.Registerer = metrics
 	pool := origin.New(options)
 	g := &gateway{Handler: New(Options{Origins: pool})}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -83,8 +86,33 @@ func newGateway(t testing.TB, h images, opts ...func(*origin.Options)) *gateway 
 	t.Cleanup(func() {
 		g.Server.Close()
 		pool.CloseIdle()
+		// Whatever a registry did, no connection to it is left.
+		deadline := time.Now().Add(30 * time.Second)
+		for connections(t, metrics) > 0 {
+			if time.Now().After(deadline) {
+				t.Errorf("%v connections to registries are left", connections(t, metrics))
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
 	})
 	return g
+}
+
+// connections is the number of open connections that a pool counts.
+func connections(t testing.TB, metrics prometheus.Gatherer) float64 {
+	t.Helper()
+	families, err := metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == "tallygate_origin_connections" {
+			return family.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatal("connections are not counted")
+	return 0
 }
 
 func (g *gateway) note(r *table.Rule, fill func(e *event.Event)) {
