@@ -59,17 +59,16 @@ func (n *Node) explain(method, url string) (ui.Explanation, error) {
 }
 
 func explanation(e table.Explanation) ui.Explanation {
-	out := ui.Explanation{Host: e.Host, Owner: e.Owner, Why: e.Summary, Location: e.Location}
+	out := ui.Explanation{Host: e.Host, Owner: e.Owner, Summary: e.Summary, Location: e.Location}
 	for _, c := range e.Candidates {
-		candidate := ui.Candidate{Kind: c.Kind, Pattern: c.Pattern, PackageID: c.PackageID, Package: c.Owner + "/" + c.Package, Why: c.Why}
-		if !c.Wins {
-			out.Others = append(out.Others, candidate)
-			continue
+		candidate := ui.Candidate{
+			Kind: c.Kind, Pattern: c.Pattern, Owner: c.Owner, PackageID: c.PackageID, Package: c.Package,
+			Matches: c.Matches, Wins: c.Wins, Why: c.Why,
 		}
-		out.Winner = &candidate
 		for _, v := range c.Variables {
-			out.Variables = append(out.Variables, ui.Variable{Name: v.Name, Value: v.Value})
+			candidate.Variables = append(candidate.Variables, ui.Variable{Name: v.Name, Value: v.Value})
 		}
+		out.Candidates = append(out.Candidates, candidate)
 	}
 	return out
 }

@@ -30,7 +30,7 @@ packages: [{owner: acme, name: rocket-skates, type: npm}]
 	}
 	write("skates/package.json", `{"name":"rocket-skates","version":"2.0.1","dependencies":{"@scarf/scarf":"1.4.0"}}`)
 	write("skates/index.js", "module.exports = 1\n")
-	write("app/package.json", `{"name":"app","version":"1.0.0","private":true}`)
+	write("app/package.json", `{"name":"app","version":"1.0.0","private":true,"allowScripts":{"@scarf/scarf":true}}`)
 	_, port, _ := strings.Cut(n.Gateway, ":")
 	npm := func(in string, args ...string) {
 		t.Helper()
