@@ -142,7 +142,7 @@ packages:
   - {owner: acme, name: a, type: file, routes: [{incoming_path: "/x/{version", outgoing_url: "https://example.org/{version}"}]}
   - {owner: acme, name: b, type: file, routes: [{incoming_path: "/y/{version}", outgoing_url: "https://example.org/{platform}"}]}
   - {owner: acme, name: c, type: file, routs: []}
-  - {owner: nobody, name: d, type: docker, registry: ghcr.io, repository: acme/d}
+  - {owner: nobody, name: d, type: docker, backend_registry: ghcr.io, repository_name: acme/d}
 `
 	file := filepath.Join(t.TempDir(), "wrong.yaml")
 	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {

@@ -23,8 +23,8 @@ packages:
   - owner: acme
     name: rocket-skates
     type: docker
-    registry: %s
-    repository: acme/rocket-skates
+    backend_registry: %s
+    repository_name: acme/rocket-skates
     plain_http: true
     domains: [localhost]
 `, reg.Address))

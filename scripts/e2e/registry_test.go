@@ -22,7 +22,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -35,6 +34,7 @@ import (
 // pull, "pusher" may push.
 type registry struct {
 	Address string
+	tokens  *tokenServer
 }
 
 const pusher, pusherPassword = "pusher", "push-me"
@@ -91,7 +91,7 @@ auth:
 		}
 		return nil
 	})
-	return &registry{Address: address}
+	return &registry{Address: address, tokens: tokens}
 }
 
 // push uploads an image with two platforms and returns the digest of its index.
@@ -112,8 +112,10 @@ func (r *registry) push(t *testing.T, repository, tag string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	auth := remote.WithAuth(&authn.Basic{Username: pusher, Password: pusherPassword})
-	if err := remote.WriteIndex(ref, index, auth); err != nil {
+	// The client library asks no token server on a loopback address, so the push
+	// brings its token along.
+	token := r.tokens.issue(pusher, repository, "pull", "push")
+	if err := remote.WriteIndex(ref, index, remote.WithTransport(withBearer(token))); err != nil {
 		t.Fatal(err)
 	}
 	digest, err := index.Digest()
@@ -159,11 +161,6 @@ func (s *tokenServer) token(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "wrong credentials", http.StatusUnauthorized)
 		return
 	}
-	type access struct {
-		Type    string   `json:"type"`
-		Name    string   `json:"name"`
-		Actions []string `json:"actions"`
-	}
 	granted := []access{}
 	for _, scope := range r.URL.Query()["scope"] {
 		parts := strings.SplitN(scope, ":", 3)
@@ -176,13 +173,39 @@ func (s *tokenServer) token(w http.ResponseWriter, r *http.Request) {
 		}
 		granted = append(granted, access{parts[0], parts[1], actions})
 	}
+	json.NewEncoder(w).Encode(map[string]any{"token": s.jwt(user, granted), "expires_in": 300}) //nolint:errcheck // the client has left
+}
+
+// access is one resource of a token, as the distribution token specification
+// names it.
+type access struct {
+	Type    string   `json:"type"`
+	Name    string   `json:"name"`
+	Actions []string `json:"actions"`
+}
+
+// issue makes a token for one repository.
+func (s *tokenServer) issue(user, repository string, actions ...string) string {
+	return s.jwt(user, []access{{"repository", repository, actions}})
+}
+
+func (s *tokenServer) jwt(user string, granted []access) string {
 	now := time.Now()
 	header := map[string]any{"typ": "JWT", "alg": "ES256", "x5c": []string{base64.StdEncoding.EncodeToString(s.der)}}
 	claims := map[string]any{
 		"iss": "e2e", "aud": "e2e", "sub": user, "exp": now.Add(5 * time.Minute).Unix(),
 		"nbf": now.Add(-time.Minute).Unix(), "iat": now.Unix(), "jti": rand.Text(), "access": granted,
 	}
-	json.NewEncoder(w).Encode(map[string]any{"token": s.sign(header, claims), "expires_in": 300}) //nolint:errcheck // the client has left
+	return s.sign(header, claims)
+}
+
+// withBearer sends a token with every request.
+type withBearer string
+
+func (token withBearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(token))
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 func (s *tokenServer) sign(header, claims any) string {
