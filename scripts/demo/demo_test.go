@@ -162,8 +162,10 @@ func TestSettingsAreFoundWhereTheNodeFindsThem(t *testing.T) {
 		name, args, gateway, admin, data, run string
 	}{
 		{"nothing is given", "", "8080", "127.0.0.1:9090", "here", "run --allow-private-origins --data-dir here"},
-		{"flags", "run --gateway-listen 127.0.0.1:81 --admin-listen=[::1]:91 --data-dir=there", "81", "[::1]:91", "there",
-			"run --gateway-listen 127.0.0.1:81 --admin-listen=[::1]:91 --data-dir=there"},
+		{
+			"flags", "run --gateway-listen 127.0.0.1:81 --admin-listen=[::1]:91 --data-dir=there", "81", "[::1]:91", "there",
+			"run --gateway-listen 127.0.0.1:81 --admin-listen=[::1]:91 --data-dir=there",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := newNode(&options{dataDir: "here", args: strings.Fields(c.args)})

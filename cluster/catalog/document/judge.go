@@ -32,6 +32,8 @@ func (p *planner) judge(plan *Plan, steps []*step) {
 			p.r.Add(&Problem{Message: e.Error()})
 		case s.place == nil:
 			p.r.Add(&Problem{Message: "deleting " + string(s.change.Kind) + " " + s.change.Name + ": " + e.Message})
+		case p.incomplete && e.Code == catalog.CodeOwnerNotFound:
+			// The owner may be in the part that couldn't be read.
 		case s.op.Domain == nil && strings.HasPrefix(e.Field, "domain") && aboutRefused(s, e, refused):
 		case s.field != "" && e.Code == catalog.CodeOwnerNotFound:
 			// What is served on the domain has the same owner and was reported.

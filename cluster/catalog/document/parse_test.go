@@ -3,6 +3,8 @@ package document
 import (
 	"strings"
 	"testing"
+
+	"tallygate/cluster/catalog"
 )
 
 func TestEveryMistakeIsReportedAtItsPlace(t *testing.T) {
@@ -115,16 +117,24 @@ func TestFilesOfOtherShapes(t *testing.T) {
 		{"empty sections", "packages:\nusers: []\ndomains: ~\n", ""},
 		{"JSON", `{"organizations": [{"name": "acme"}], "packages": [{"owner": "acme", "name": "p", "type": "npm", "website": "https:\/\/a.example"}]}`, ""},
 		{"several documents with owners of their own", "owner: a\norganizations: [{name: a}, {name: b}]\npackages: [{name: p, type: npm}]\n---\npackages: [{name: p, type: npm}]\nowner: b\n", ""},
-		{"a section twice", "users: [{name: a}]\nusers: [{name: b}]\n",
-			"catalog.yaml:2:1: users: the key was given before, in line 1; put the entries below one of them"},
+		{
+			"a section twice", "users: [{name: a}]\nusers: [{name: b}]\n",
+			"catalog.yaml:2:1: users: the key was given before, in line 1; put the entries below one of them",
+		},
 		{"a section that is none", "pakages:\n  - {name: x}\n", `catalog.yaml:1:1: pakages: unknown key "pakages"; did you mean "packages"?`},
-		{"a section of the wrong kind", "packages: {name: x}\n",
-			`catalog.yaml:1:11: packages: expected a list of packages; start each with "- " on a line of its own`},
-		{"an entry without an owner", "packages: [{name: x, type: npm}]\n",
-			"catalog.yaml:1:12: packages[0]: owner is missing; add owner here, or once at the top of the file for all"},
-		{"too many aliases", "x-a: &a [" + strings.Repeat("x,", 4000) + "]\norganizations: [{name: a}]\npackages:\n" +
-			strings.Repeat("  - {owner: a, name: b, type: npm, domains: *a}\n", 2000),
-			"aliases expand this file to too many elements"},
+		{
+			"a section of the wrong kind", "packages: {name: x}\n",
+			`catalog.yaml:1:11: packages: expected a list of packages; start each with "- " on a line of its own`,
+		},
+		{
+			"an entry without an owner", "packages: [{name: x, type: npm}]\n",
+			"catalog.yaml:1:12: packages[0]: owner is missing; add owner here, or once at the top of the file for all",
+		},
+		{
+			"too many aliases", "x-a: &a [" + strings.Repeat("x,", 4000) + "]\norganizations: [{name: a}]\npackages:\n" +
+				strings.Repeat("  - {owner: a, name: b, type: npm, domains: *a}\n", 2000),
+			"aliases expand this file to too many elements",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, problems := newWorld(t).plan(c.file)
@@ -133,6 +143,37 @@ func TestFilesOfOtherShapes(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got[:min(len(got), 2000)], c.want)
 			}
 		})
+	}
+}
+
+func TestMistakesOfSyntaxDontBlameOtherEntries(t *testing.T) {
+	_, problems := newWorld(t).plan(`owner: acme
+organizations:
+  - {name: acme, website: {x}y}
+packages:
+  - {name: p, type: npm, domains: [a.example]}
+  - {name: q, type: nmp}
+pixels:
+  - {name: x, package: gone}
+`)
+	if len(problems) != 2 || !strings.HasPrefix(problems[0], "catalog.yaml:3:") || !strings.HasPrefix(problems[1], "catalog.yaml:6:21: packages[1].type: ") {
+		t.Errorf("problems\n%s", strings.Join(problems, "\n"))
+	}
+}
+
+func TestFurtherChecksAreAboutPlacesToo(t *testing.T) {
+	w := newWorld(t)
+	w.opts.Check = func(cmd *catalog.Command) []*catalog.Error { return catalog.CheckReserved(cmd, "gateway.example") }
+	_, problems := w.plan(`owner: acme
+organizations: [{name: acme}]
+packages:
+  - {name: p, type: npm, domains: [fine.example, x.gateway.example]}
+collections:
+  - {pattern: "*", backend_domain: ghcr.io, public_domain: gateway.example}
+`)
+	if len(problems) != 2 || !strings.HasPrefix(problems[0], "catalog.yaml:4:50: packages[0].domains[1]: ") ||
+		!strings.HasPrefix(problems[1], "catalog.yaml:6:60: collections[0].public_domain: ") {
+		t.Errorf("problems\n%s", strings.Join(problems, "\n"))
 	}
 }
 

@@ -16,19 +16,20 @@ type planner struct {
 	opts PlanOptions
 	r    syntax.Reader
 
-	trusted   bool // the actor has the operator's rights
-	unchanged int
-	steps     []*step
-	named     map[catalog.Ref]bool // objects of the view that the document names
-	claims    map[claim]*wantedClaim
-	claimList []*wantedClaim // in the order of the file
-	owners    map[string]bool
-	places    map[string]*Place // first mention of an object, to find a second one
-	matched   map[catalog.Ref]*Place
-	keys      map[string]bool     // what makes each wanted object with a soft id unique
-	reading   map[string][]string // paths of the mistakes of reading, by entry
-	packageID map[packageKey]string
-	patterns  map[string]map[[2]string]*catalog.Collection
+	trusted    bool // the actor has the operator's rights
+	incomplete bool // the file has mistakes of syntax: entries may be missing
+	unchanged  int
+	steps      []*step
+	named      map[catalog.Ref]bool // objects of the view that the document names
+	claims     map[claim]*wantedClaim
+	claimList  []*wantedClaim // in the order of the file
+	owners     map[string]bool
+	places     map[string]*Place // first mention of an object, to find a second one
+	matched    map[catalog.Ref]*Place
+	keys       map[string]bool     // what makes each wanted object with a soft id unique
+	reading    map[string][]string // paths of the mistakes of reading, by entry
+	packageID  map[packageKey]string
+	patterns   map[string]map[[2]string]*catalog.Collection
 }
 
 // step is one operation with where it comes from.
@@ -67,6 +68,7 @@ func newPlanner(d *Document, view *catalog.View, opts PlanOptions) *planner {
 		reading:   make(map[string][]string),
 	}
 	for _, problem := range d.Problems {
+		p.incomplete = p.incomplete || problem.Path == ""
 		entry, _, _ := strings.Cut(problem.Path, ".")
 		p.reading[entry] = append(p.reading[entry], problem.Path)
 	}
@@ -367,7 +369,7 @@ func (p *planner) pixelPackage(x *Pixel, want *catalog.Pixel) bool {
 	case len(found) > 1:
 		p.problem(&x.Place, "package_id", fmt.Sprintf("%s has several packages called %q", want.Owner, x.Package),
 			"write one of "+strings.Join(found, ", "))
-	default:
+	case !p.incomplete:
 		p.problem(&x.Place, "package_id", fmt.Sprintf("%s has no package called %q", want.Owner, x.Package),
 			"add it to packages, or leave package out")
 	}
