@@ -157,6 +157,20 @@ func TestRedirectsStayHere(t *testing.T) {
 	}
 }
 
+func FuzzRedirects(f *testing.F) {
+	for _, s := range []string{"/", "/packages?q=x", "//evil", "/\\\\evil", "https:/evil", "/%2f/evil", "/..//evil"} {
+		f.Add(s)
+	}
+	base, _ := url.Parse("https://here.example/sign-in")
+	f.Fuzz(func(t *testing.T, next string) {
+		got := ui.Local(next)
+		to, err := base.Parse(got)
+		if err != nil || to.Host != base.Host || to.Scheme != base.Scheme {
+			t.Fatalf("%q leads to %v, %v", next, to, err)
+		}
+	})
+}
+
 func TestOtherSitesCannotPost(t *testing.T) {
 	s := open(t, nil).as(fake.OperatorToken)
 	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {

@@ -42,5 +42,8 @@ func TemplateNames() []string {
 // Built says whether the assets are built.
 func Built() bool { return newAssets(nil).built() }
 
+// Local is where a redirect may lead.
+func Local(path string) string { return local(path) }
+
 // Policy is the content security policy.
 const Policy = policy

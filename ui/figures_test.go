@@ -6,12 +6,15 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"golang.org/x/net/html"
 
@@ -66,7 +69,7 @@ func TestTheOverviewShowsWhoDownloadsWhat(t *testing.T) {
 		Zoom                string
 		Partial             bool
 	}
-	if err := json.Unmarshal([]byte(chart.within("script").root.FirstChild.Data), &data); err != nil {
+	if err := json.Unmarshal([]byte(attr(chart.all(".chart")[0], "data-chart")), &data); err != nil {
 		t.Fatal(err)
 	}
 	if len(data.Now) != 28 || len(data.Before) != 28 || data.Zoom != "/" || !data.Partial {
@@ -170,6 +173,54 @@ func TestAPanelThatFailsLeavesTheOthersAlone(t *testing.T) {
 	}
 	if got := d.text("#top-client"); !strings.Contains(got, "docker") {
 		t.Errorf("clients: %q", got)
+	}
+}
+
+func TestANodeWithoutAnalyticsSaysSoOnce(t *testing.T) {
+	s := open(t, failing(report.ErrDisabled)).as(fake.OperatorToken)
+	for path, also := range map[string]string{"/": "", "/packages/acme/docker/server": "docker pull"} {
+		d := s.page(path, http.StatusOK)
+		if n := strings.Count(textOf(d.root), "keeps no analytics"); n != 1 || !d.says(also) {
+			t.Errorf("%s says it %d times", path, n)
+		}
+	}
+}
+
+func TestTemplatesAreReadFromACheckout(t *testing.T) {
+	title := "{{template \"_head.gohtml\" .}}<h1>Changed</h1>{{template \"_foot.gohtml\" .}}"
+	checkout := fstest.MapFS{"assets/dist/manifest.json": {Data: []byte(`{"app.css": "app-1.css"}`)}, "assets/dist/app-1.css": {Data: []byte("b{}")}}
+	folder := os.DirFS(".")
+	names, err := fs.Glob(folder, "templates/*.gohtml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(folder, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkout[name] = &fstest.MapFile{Data: text}
+	}
+	s := open(t, func(o *ui.Options) { o.Dev = checkout })
+	if got := s.page("/sign-in", http.StatusOK).text("h1"); got != "Sign in to Tallygate" {
+		t.Errorf("heading %q", got)
+	}
+	checkout["templates/sign-in.gohtml"] = &fstest.MapFile{Data: []byte(title)}
+	d := s.page("/sign-in", http.StatusOK)
+	if got := d.text("h1"); got != "Changed" {
+		t.Errorf("heading %q after a change", got)
+	}
+	if got := attr(d.within("head").all("link")[0], "href"); got != "/assets/app-1.css" {
+		t.Errorf("styles at %q", got)
+	}
+	checkout["templates/sign-in.gohtml"] = &fstest.MapFile{Data: []byte("{{nonsense}}")}
+	if answer := s.get("/sign-in"); answer.StatusCode != http.StatusInternalServerError {
+		t.Errorf("a broken template: %s", answer.Status)
+	}
+	delete(checkout, "assets/dist/manifest.json")
+	checkout["templates/sign-in.gohtml"] = &fstest.MapFile{Data: []byte(title)}
+	if d := s.page("/sign-in", http.StatusOK); !d.says("make build") {
+		t.Error("a page without assets doesn't say how to build them")
 	}
 }
 

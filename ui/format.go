@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"encoding/json"
 	"html/template"
 	"math"
 	"strconv"
@@ -23,6 +24,7 @@ var funcs = template.FuncMap{
 	"pkgName":   packageName,
 	"plural":    plural,
 	"lower":     strings.ToLower,
+	"json":      jsonText,
 }
 
 // num writes a whole number with commas.
@@ -111,6 +113,13 @@ func span(d time.Duration) string {
 	default:
 		return strconv.Itoa(int(d.Hours()/24)) + " d"
 	}
+}
+
+// jsonText writes data for script into an attribute. Not into a script element:
+// htmx is told to drop those from what it fetches.
+func jsonText(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
 }
 
 // plural writes a count with its word: "1 package", "2,000 packages".

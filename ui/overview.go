@@ -16,6 +16,7 @@ type figures struct {
 	Tops   []*top
 	Latest *latest
 	Bare   bool // nothing was counted, with no filter in the way: teach instead
+	Off    bool // the node keeps no analytics: say so once instead of in every panel
 }
 
 func (s *server) figures(ctx context.Context, st state) figures {
@@ -43,6 +44,7 @@ func (s *server) figures(ctx context.Context, st state) figures {
 	s.together(ctx, jobs...)
 	f.Bare = len(st.filters) == 0 && f.Cards.empty() && len(f.Latest.Rows) == 0 &&
 		!f.Latest.Late && !f.Latest.Failed && !f.Latest.Disabled
+	f.Off = f.Cards.Disabled
 	return f
 }
 

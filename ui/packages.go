@@ -100,7 +100,8 @@ func (s *server) packages(w http.ResponseWriter, r *http.Request, user *catalog.
 }
 
 // find searches by parts of names: each word must be in owner/name. It looks at
-// every package, at about ten million a second, and stops when it has enough.
+// every package until it has enough; a look takes about 20 ns beside the catalog's
+// own (BenchmarkFindNothing), so a search through a million stays below 0.1 s.
 func (s *server) find(user *catalog.User, owner string, typ catalog.PackageType, q string, skip, limit int) []*catalog.Package {
 	words := strings.Fields(strings.ToLower(q))
 	var found []*catalog.Package

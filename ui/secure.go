@@ -4,7 +4,7 @@ import "net/http"
 
 // policy is the content security policy of every answer. Nothing inline runs or
 // styles: a hostile package name that slipped through the templates would still
-// be text. Data for charts is in script elements of a type that isn't script.
+// be text. Data for charts is in attributes.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 

@@ -87,7 +87,7 @@ function select(data) {
 }
 
 function draw(host) {
-  const data = JSON.parse(host.querySelector("script").textContent);
+  const data = JSON.parse(host.dataset.chart);
   const svg = host.querySelector("svg");
   const height = host.clientHeight || 240;
   const count = data.now.length;
