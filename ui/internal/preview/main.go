@@ -18,7 +18,6 @@ import (
 	"os/signal"
 	"time"
 
-	"tallygate/analytics/report"
 	"tallygate/ui"
 	"tallygate/ui/internal/fake"
 )
@@ -78,7 +77,7 @@ func arrive(ctx context.Context, live *fake.Live, now func() time.Time) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			var e report.Latest = fake.SampleEvent(i)
+			e := fake.SampleEvent(i)
 			e.ID = fmt.Sprintf("live-%d", i)
 			e.Time = now()
 			live.Send(e)
