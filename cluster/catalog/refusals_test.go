@@ -101,8 +101,10 @@ func TestOnlyOperatorsSetWhatReachesBeyondAnOwner(t *testing.T) {
 		{"an asserted domain", claim("acme", "new.dev", Asserted), CodeOperatorOnly, "state"},
 		{"a verified domain", claim("acme", "two.acme.dev", Verified), CodeOperatorOnly, "state"},
 		{"plain http to a registry", changed(image("acme", "x"), func(p *Package) { p.Image.PlainHTTP = true }), CodeOperatorOnly, "image.plain_http"},
-		{"plain http to an index", put(&Package{ID: "p", Owner: "acme", Name: "p", Type: Python,
-			Index: &PythonProject{Project: "p", RepositoryURL: "http://pypi.org/simple/", PlainHTTP: true}}), CodeOperatorOnly, "index.plain_http"},
+		{"plain http to an index", put(&Package{
+			ID: "p", Owner: "acme", Name: "p", Type: Python,
+			Index: &PythonProject{Project: "p", RepositoryURL: "http://pypi.org/simple/", PlainHTTP: true},
+		}), CodeOperatorOnly, "index.plain_http"},
 		{"plain http for a collection", Op{Collection: &Collection{ID: "c", Owner: "acme", Pattern: "x/*", Registry: "ghcr.io", PlainHTTP: true}}, CodeOperatorOnly, "plain_http"},
 	})
 	// What an operator set stays when others change the rest.
@@ -158,13 +160,19 @@ func TestMistakesInPackages(t *testing.T) {
 		{"a domain twice", p(func(p *Package) {
 			p.Domains = []PackageDomain{{ID: "d", Name: "get.acme.dev"}, {ID: "e", Name: "get.acme.dev"}}
 		}), CodeDuplicate, "domains[1].name"},
-		{"an image that another package serves", put(&Package{ID: "p", Owner: "acme", Name: "p", Type: Docker,
-			Image: &Image{Name: "acme/app", Registry: "ghcr.io", Repository: "x"}}), CodePackageIsConflicting, "image"},
-		{"an image that another package serves on a domain", put(&Package{ID: "p", Owner: "acme", Name: "p", Type: Docker,
+		{"an image that another package serves", put(&Package{
+			ID: "p", Owner: "acme", Name: "p", Type: Docker,
+			Image: &Image{Name: "acme/app", Registry: "ghcr.io", Repository: "x"},
+		}), CodePackageIsConflicting, "image"},
+		{"an image that another package serves on a domain", put(&Package{
+			ID: "p", Owner: "acme", Name: "p", Type: Docker,
 			Domains: []PackageDomain{{ID: "d", Name: "get.acme.dev"}},
-			Image:   &Image{Registry: "quay.io", Repository: "acme/lib"}}), CodePackageIsConflicting, "image"},
-		{"a project that another package serves", put(&Package{ID: "p", Owner: "acme", Name: "p", Type: Python,
-			Index: &PythonProject{Project: "skates", RepositoryURL: "https://pypi.org/simple/"}}), CodePackageIsConflicting, "index.project"},
+			Image:   &Image{Registry: "quay.io", Repository: "acme/lib"},
+		}), CodePackageIsConflicting, "image"},
+		{"a project that another package serves", put(&Package{
+			ID: "p", Owner: "acme", Name: "p", Type: Python,
+			Index: &PythonProject{Project: "skates", RepositoryURL: "https://pypi.org/simple/"},
+		}), CodePackageIsConflicting, "index.project"},
 		{"events on a file package", p(func(p *Package) { p.Events = &EventAccess{} }), CodeFieldNotForType, "events"},
 		{"an event token that isn't a hash", p(func(p *Package) {
 			p.Type, p.Events = Event, &EventAccess{Restricted: true, TokenHashes: []string{"secret"}}
@@ -176,8 +184,10 @@ func TestMistakesInPackages(t *testing.T) {
 	// The same image on another host, or of another owner, is no conflict.
 	s := furnished(t)
 	mustApply(t, s,
-		put(&Package{ID: "p", Owner: "acme", Name: "p", Type: Docker, Domains: []PackageDomain{{ID: "d", Name: "two.acme.dev"}},
-			Image: &Image{Registry: "quay.io", Repository: "acme/lib"}}),
+		put(&Package{
+			ID: "p", Owner: "acme", Name: "p", Type: Docker, Domains: []PackageDomain{{ID: "d", Name: "two.acme.dev"}},
+			Image: &Image{Registry: "quay.io", Repository: "acme/lib"},
+		}),
 		put(image("other", "acme/app")))
 }
 

@@ -76,8 +76,10 @@ func TestApplyCountsVersionsAndStampsObjects(t *testing.T) {
 	later := command("later", put(pkg("acme", "rocket")))
 	later.Time = testTime.Add(time.Hour)
 	s.Apply(later)
-	changed := command("changed", put(&Package{ID: "package-acme-rocket", Owner: "acme", Name: "rocket", Type: File,
-		Meta: Meta{CreatedAt: time.Unix(1, 0), Version: 99}}))
+	changed := command("changed", put(&Package{
+		ID: "package-acme-rocket", Owner: "acme", Name: "rocket", Type: File,
+		Meta: Meta{CreatedAt: time.Unix(1, 0), Version: 99},
+	}))
 	changed.Time = testTime.Add(2 * time.Hour)
 	r, _ := s.Apply(changed)
 	if r.Err() != nil || r.Version != 3 || s.View().Version() != 3 {
@@ -224,8 +226,10 @@ func everything() []Op {
 		ShortDescription: "short", LongDescription: "long\nlonger", Website: "acme.dev",
 		Domains: []PackageDomain{{ID: "d1", Name: "get.acme.dev"}},
 		Routes: []Route{
-			{ID: "r1", Kind: TemplateRoute, IncomingPath: "/{v}/{+rest}?x={x}", OutgoingURL: ptr("https://dl.acme.dev/{v}/{x}{/rest}"),
-				FailoverOrigins: []string{"http://two.acme.dev:8080/{v}"}, RedirectStatus: 308, Domain: "get.acme.dev"},
+			{
+				ID: "r1", Kind: TemplateRoute, IncomingPath: "/{v}/{+rest}?x={x}", OutgoingURL: ptr("https://dl.acme.dev/{v}/{x}{/rest}"),
+				FailoverOrigins: []string{"http://two.acme.dev:8080/{v}"}, RedirectStatus: 308, Domain: "get.acme.dev",
+			},
 			{ID: "r2", Kind: RegexpRoute, IncomingPath: `^/re/(?<name>[a-z]+)$`, OutgoingURL: ptr("https://dl.acme.dev/{name}")},
 			{ID: "r3", Kind: CatchAllRoute, IncomingPath: "/*", OutgoingURL: ptr("https://dl.acme.dev/*")},
 		},
@@ -235,19 +239,27 @@ func everything() []Op {
 		Index: &PythonProject{
 			Project: "rocket-skates", RepositoryURL: "https://pypi.org/simple/",
 			FailoverIndexes: []string{"http://two.pypi.org/simple/"}, PlainHTTP: true,
-			Files: []PythonFile{{FileName: "rocket_skates-1.0.tar.gz", Version: "1.0", URL: "https://files.acme.dev/x.tar.gz",
-				HashType: "sha256", Hash: hash("a"), GPGSig: ptr(true), RequiresPython: ">=3.8"}},
+			Files: []PythonFile{{
+				FileName: "rocket_skates-1.0.tar.gz", Version: "1.0", URL: "https://files.acme.dev/x.tar.gz",
+				HashType: "sha256", Hash: hash("a"), GPGSig: ptr(true), RequiresPython: ">=3.8",
+			}},
 		},
 	}
 	docker := image("acme", "acme/app")
-	docker.Image = &Image{Name: "app", Registry: "registry.acme.dev:5000", Repository: "acme/app",
-		FailoverRegistries: []string{"ghcr.io"}, AlwaysProxy: true, PlainHTTP: true}
-	events := &Package{ID: "package-events", Owner: "robot2", Name: "calls", Type: Event,
+	docker.Image = &Image{
+		Name: "app", Registry: "registry.acme.dev:5000", Repository: "acme/app",
+		FailoverRegistries: []string{"ghcr.io"}, AlwaysProxy: true, PlainHTTP: true,
+	}
+	events := &Package{
+		ID: "package-events", Owner: "robot2", Name: "calls", Type: Event,
 		Routes: []Route{{ID: "r1", IncomingPath: "/call"}},
-		Events: &EventAccess{Restricted: true, TokenHashes: []string{hash("b")}}}
+		Events: &EventAccess{Restricted: true, TokenHashes: []string{hash("b")}},
+	}
 	return []Op{
-		{Organization: &Organization{ID: "org-acme", Name: "acme", Description: "Rockets", Website: "https://acme.dev",
-			BillingEmail: "billing@acme.dev", VariableOverrides: map[string]string{"v": "version", "os": "platform"}}},
+		{Organization: &Organization{
+			ID: "org-acme", Name: "acme", Description: "Rockets", Website: "https://acme.dev",
+			BillingEmail: "billing@acme.dev", VariableOverrides: map[string]string{"v": "version", "os": "platform"},
+		}},
 		{User: &User{ID: "user-robot", Name: "robot", Operator: true}},
 		user("robot2"),
 		{Domain: &Domain{ID: "domain-1", Name: "get.acme.dev", Owner: "acme", State: Verified, Code: "code"}},
@@ -418,8 +430,10 @@ func TestWhatAnOwnerOwnsFollowsItsName(t *testing.T) {
 	if want := `domain get.acme.dev: is attached to 3 objects of apex (package "rocket" among them); detach it there first`; errs[0].Error() != want {
 		t.Errorf("%s", errs[0])
 	}
-	refuse(t, s, []Code{CodePackageIsConflicting}, put(&Package{ID: "x", Owner: "apex", Name: "x", Type: Docker,
-		Image: &Image{Name: "app", Registry: "ghcr.io", Repository: "x"}}))
+	refuse(t, s, []Code{CodePackageIsConflicting}, put(&Package{
+		ID: "x", Owner: "apex", Name: "x", Type: Docker,
+		Image: &Image{Name: "app", Registry: "ghcr.io", Repository: "x"},
+	}))
 }
 
 func TestADeletedUserTakesItsCredentialsAlong(t *testing.T) {

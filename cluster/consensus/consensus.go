@@ -225,8 +225,10 @@ func (c *Consensus) Propose(ctx context.Context, cmd *catalog.Command) (catalog.
 // outlives a caller that gave up; Close waits for its slot.
 func within[T any](ctx context.Context, c *Consensus, wait func() T) (T, error) {
 	var none T
-	select {
-	case <-c.closing: // even if a slot is free
+	select { // even if a slot is free
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-c.closing:
 		return none, ErrClosed
 	default:
 	}
