@@ -8,6 +8,14 @@ import (
 	"tallygate/analytics/spool"
 )
 
+// segments makes segments of pairs of incarnation and first sequence.
+func segments(pairs ...any) (list []spool.Segment) {
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, spool.Segment{Incarnation: pairs[i].(string), First: uint64(pairs[i+1].(int))})
+	}
+	return list
+}
+
 func TestReadingGoesOnAtTheFirstMessageNotStored(t *testing.T) {
 	const a, b, c = "0189f7ea-ae2c-4809-8aeb-b819cf5e9e7a", "0189f7ea-ae2c-4809-8aeb-b819cf5e9e7b", "0189f7ea-ae2c-4809-8aeb-b819cf5e9e7c"
 	type stored map[string]uint64
@@ -17,21 +25,21 @@ func TestReadingGoesOnAtTheFirstMessageNotStored(t *testing.T) {
 		stored   stored
 		want     place
 	}{
-		"a new stream":                               {[]spool.Segment{{a, 1}}, 0, nil, place{1, 0}},
-		"nothing stored of an old stream":            {[]spool.Segment{{a, 1}, {b, 10}}, 5, nil, place{5, 0}},
-		"all stored":                                 {[]spool.Segment{{a, 1}}, 1, stored{a: 9}, place{10, 0}},
-		"all stored, and the server started again":   {[]spool.Segment{{a, 1}, {b, 10}}, 1, stored{a: 9}, place{10, 0}},
-		"in the middle of an older incarnation":      {[]spool.Segment{{a, 1}, {b, 10}}, 1, stored{a: 4}, place{5, 0}},
-		"in the middle of the last":                  {[]spool.Segment{{a, 1}, {b, 10}}, 1, stored{a: 9, b: 12}, place{13, 0}},
-		"read beyond the tail that was lost":         {[]spool.Segment{{a, 1}, {b, 7}}, 1, stored{a: 9}, place{7, 0}},
-		"read beyond it and on":                      {[]spool.Segment{{a, 1}, {b, 7}}, 1, stored{a: 9, b: 8}, place{9, 0}},
-		"the disk was lost":                          {[]spool.Segment{{b, 1}}, 1, stored{a: 900}, place{1, 0}},
-		"messages expired":                           {[]spool.Segment{{a, 1}}, 8, stored{a: 4}, place{8, 3}},
-		"messages expired with their incarnation":    {[]spool.Segment{{b, 10}}, 12, stored{a: 4}, place{12, 7}},
-		"only messages that were stored expired":     {[]spool.Segment{{b, 10}}, 12, stored{a: 9, b: 11}, place{12, 0}},
-		"messages of incarnations no longer named":   {[]spool.Segment{{c, 10}}, 3, stored{a: 9}, place{3, 0}},
-		"two restarts without a reader":              {[]spool.Segment{{a, 1}, {b, 10}, {c, 20}}, 1, stored{a: 9}, place{10, 0}},
-		"the tail was lost while nothing was stored": {[]spool.Segment{{c, 4}}, 4, stored{}, place{4, 0}},
+		"a new stream":                               {segments(a, 1), 0, nil, place{1, 0}},
+		"nothing stored of an old stream":            {segments(a, 1, b, 10), 5, nil, place{5, 0}},
+		"all stored":                                 {segments(a, 1), 1, stored{a: 9}, place{10, 0}},
+		"all stored, and the server started again":   {segments(a, 1, b, 10), 1, stored{a: 9}, place{10, 0}},
+		"in the middle of an older incarnation":      {segments(a, 1, b, 10), 1, stored{a: 4}, place{5, 0}},
+		"in the middle of the last":                  {segments(a, 1, b, 10), 1, stored{a: 9, b: 12}, place{13, 0}},
+		"read beyond the tail that was lost":         {segments(a, 1, b, 7), 1, stored{a: 9}, place{7, 0}},
+		"read beyond it and on":                      {segments(a, 1, b, 7), 1, stored{a: 9, b: 8}, place{9, 0}},
+		"the disk was lost":                          {segments(b, 1), 1, stored{a: 900}, place{1, 0}},
+		"messages expired":                           {segments(a, 1), 8, stored{a: 4}, place{8, 3}},
+		"messages expired with their incarnation":    {segments(b, 10), 12, stored{a: 4}, place{12, 7}},
+		"only messages that were stored expired":     {segments(b, 10), 12, stored{a: 9, b: 11}, place{12, 0}},
+		"messages of incarnations no longer named":   {segments(c, 10), 3, stored{a: 9}, place{3, 0}},
+		"two restarts without a reader":              {segments(a, 1, b, 10, c, 20), 1, stored{a: 9}, place{10, 0}},
+		"the tail was lost while nothing was stored": {segments(c, 4), 4, stored{}, place{4, 0}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

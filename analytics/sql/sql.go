@@ -4,9 +4,13 @@ package sql
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
+	"log/slog"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // The errors that callers decide on. A statement that is not allowed gives a
@@ -67,8 +71,34 @@ type View struct {
 	Example string   `json:"example"`
 }
 
+// Source gives connections to the store. *store.Store is one.
+type Source interface {
+	Conn(ctx context.Context) (*sql.Conn, error)
+}
+
+// Options of a [Runner]. Zero values take the defaults.
+type Options struct {
+	Source Source // nil: every method answers with ErrDisabled
+	Dir    string // the one folder that the store may write files to
+
+	// Timeout ends a statement; default 30 s.
+	Timeout time.Duration
+	// MaxRows cuts a result; default one million.
+	MaxRows int64
+	// Running statements at once, default 2, and Waiting for a place, default
+	// 16; beyond that ErrBusy. One statement can take gigabytes whatever the
+	// store's memory limit, so this is what bounds the process.
+	Running, Waiting int
+
+	Logger     *slog.Logger          // nil: discarded
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
 // Runner runs statements. It is safe for concurrent use.
-type Runner struct{}
+type Runner struct{ opts Options }
+
+// New returns a runner.
+func New(o Options) *Runner { return &Runner{opts: o} }
 
 // ParseFormat returns the format of that name; empty is [Table].
 func ParseFormat(name string) (Format, error) { return Format(name), nil }

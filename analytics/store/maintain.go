@@ -30,10 +30,25 @@ func (s *Store) Serve(ctx context.Context) error {
 		if err := s.opts.Fault("maintain"); err != nil {
 			return err
 		}
+		if s.db.Load() == nil {
+			s.mu.Lock()
+			err := s.usable(ctx)
+			s.mu.Unlock()
+			if err != nil && !s.shutDown() {
+				s.log.Error("database not opened, trying again", "err", err)
+			}
+			continue
+		}
 		if err := s.maintain(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("checkpoint not made, trying again", "err", err)
 		}
 	}
+}
+
+func (s *Store) shutDown() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 func (s *Store) maintain(ctx context.Context) error {

@@ -52,7 +52,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	if version > len(migrations) {
-		return fmt.Errorf("the database has version %d, this program knows %d: it was written by a later one", version, len(migrations))
+		return fmt.Errorf("%w: it has version %d, this one knows %d", ErrVersion, version, len(migrations))
 	}
 	for n := version; n < len(migrations); n++ {
 		tx, err := db.BeginTx(ctx, nil)

@@ -28,8 +28,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// ErrUnavailable is returned while the database is closed or being opened again.
-var ErrUnavailable = errors.New("the store is not available")
+var (
+	// ErrUnavailable is returned while the database is closed or can't be
+	// opened; it is tried again.
+	ErrUnavailable = errors.New("the store is not available")
+	// ErrVersion is returned by Open for a database that a later program wrote.
+	ErrVersion = errors.New("the database was written by a later program")
+)
 
 // Options of a [Store]. Zero values take the defaults.
 type Options struct {
@@ -61,6 +66,7 @@ type Store struct {
 	metrics *metrics
 	lock    *os.File
 	db      atomic.Pointer[sql.DB] // nil while not available
+	fault   atomic.Pointer[error]  // why it isn't
 
 	mu      sync.Mutex // one writer; guards what follows
 	writer  *sql.Conn
@@ -78,6 +84,9 @@ type stream struct {
 }
 
 // Open opens or creates the database in o.Dir and brings its schema up to date.
+// A database that can't be opened now, on a full disk for one, is no error but
+// makes the store unavailable: [Store.Serve] and each write try again. Another
+// process on the same directory is an error, and so is [ErrVersion].
 func Open(o Options) (*Store, error) {
 	if o.MemoryLimit == 0 {
 		o.MemoryLimit = 1 << 30
@@ -109,9 +118,10 @@ func Open(o Options) (*Store, error) {
 	s.metrics = newMetrics(o.Registerer, s)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.open(); err != nil {
-		s.lock.Close()
-		return nil, fmt.Errorf("open store %q: %w", o.Dir, err)
+	if err := s.open(); errors.Is(err, ErrVersion) {
+		return nil, errors.Join(fmt.Errorf("open store %q: %w", o.Dir, err), s.lock.Close())
+	} else if err != nil {
+		s.log.Error("database not opened, trying again", "err", err)
 	}
 	return s, nil
 }
@@ -149,6 +159,12 @@ func (s *Store) dsn() string {
 // open makes the one instance. The caller holds mu.
 func (s *Store) open() (err error) {
 	ctx := context.Background()
+	defer func() {
+		if err != nil {
+			fault := fmt.Errorf("%w: %w", ErrUnavailable, err)
+			s.fault.Store(&fault)
+		}
+	}()
 	for _, d := range []string{s.spillDir(), s.ExportDir()} {
 		if err := emptyDir(d); err != nil {
 			return err
@@ -205,6 +221,7 @@ func (s *Store) reopen(ctx context.Context) error {
 	if err := s.open(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
+	s.dirty = false
 	return nil
 }
 
@@ -267,10 +284,13 @@ func (s *Store) Conn(ctx context.Context) (*sql.Conn, error) {
 
 // Err says why the store can't be used now.
 func (s *Store) Err() error {
-	if s.db.Load() == nil {
-		return ErrUnavailable
+	if s.db.Load() != nil {
+		return nil
 	}
-	return nil
+	if fault := s.fault.Load(); fault != nil {
+		return *fault
+	}
+	return ErrUnavailable
 }
 
 // fatal says whether an error leaves the instance unusable.

@@ -281,7 +281,7 @@ func TestADatabaseOfALaterProgramIsRefused(t *testing.T) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "later") {
+	if _, err := Open(Options{Dir: dir}); !errors.Is(err, ErrVersion) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := s.Write(t.Context(), []Message{message(1)}); !errors.Is(err, ErrUnavailable) {
