@@ -19,6 +19,12 @@ import (
 	"tallygate/ui/internal/fake"
 )
 
+// What the node hands in fits as it is.
+var (
+	_ ui.Reports = (*report.Reader)(nil)
+	_ ui.Catalog = (*catalog.View)(nil)
+)
+
 // site is a running ui and a browser without script.
 type site struct {
 	t      *testing.T
