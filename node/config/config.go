@@ -27,7 +27,11 @@ type Config struct {
 	Name    string `name:"name" help:"Name of this node in the cluster. Default: the host name." placeholder:"NAME"`
 	Region  string `name:"region" default:"local" help:"Region this node serves from." placeholder:"REGION"`
 
-	GatewayListen string `name:"gateway-listen" default:":8080" help:"Public HTTP/1.1 listener." placeholder:"ADDR"`
+	GatewayListen    string `name:"gateway-listen" default:":8080" help:"Public HTTP/1.1 listener." placeholder:"ADDR"`
+	GatewayTLSListen string `name:"gateway-tls-listen" default:"off" help:"Public HTTPS listener (HTTP/1.1 and HTTP/2), or off." placeholder:"ADDR|off"`
+	GatewayTLSCert   string `name:"gateway-tls-cert" help:"Certificate of the HTTPS listener in PEM, followed by intermediate ones. Read again when it changes." placeholder:"FILE"`
+	GatewayTLSKey    string `name:"gateway-tls-key" help:"Private key of --gateway-tls-cert in PEM." placeholder:"FILE"`
+
 	AdminListen   string `name:"admin-listen" default:"127.0.0.1:8090" help:"Admin UI, API, /healthz, /readyz and /metrics." placeholder:"ADDR"`
 	AdminInsecure bool   `name:"admin-insecure" help:"Allow plain HTTP on an --admin-listen address that is not loopback. Passwords and sessions then cross the network in clear."`
 
@@ -52,6 +56,7 @@ type Settings struct {
 	Name          string
 	Region        string
 	GatewayListen string
+	GatewayTLS    *GatewayTLS // nil: off
 	AdminListen   string
 	BaseDomain    string
 	Manifest      string
@@ -69,6 +74,13 @@ type Settings struct {
 
 	// AdminToken becomes the operator's first token in an empty catalog.
 	AdminToken string
+}
+
+// GatewayTLS is the public HTTPS listener.
+type GatewayTLS struct {
+	Listen      string
+	Certificate string // path of a PEM file
+	Key         string // path of a PEM file
 }
 
 // FieldError is one wrong field, named as its flag.
@@ -101,6 +113,7 @@ func (c *Config) Validate() (*Settings, error) {
 		LogFormat:     c.LogFormat,
 		AdminToken:    os.Getenv("TALLYGATE_ADMIN_TOKEN"),
 	}
+	s.GatewayTLS = v.gatewayTLS(c)
 	if s.Name == "" {
 		s.Name, _ = os.Hostname()
 	}

@@ -1,4 +1,4 @@
-// Package server runs one HTTP listener as an actor: it binds before it serves,
+// Package server runs one HTTP or HTTPS listener as an actor: it binds before it serves,
 // so that a taken port is an error of the start; it binds again after a panic of
 // its accept loop; and it drains.
 package server
@@ -28,6 +28,10 @@ type Options struct {
 	Mode    os.FileMode // of a unix socket
 	Handler http.Handler
 	Logger  *slog.Logger
+
+	// Certificates, if any, makes it HTTPS, with HTTP/2 beside HTTP/1.1. A
+	// request's TLS field is then set.
+	Certificates Certificates
 
 	// Hook, if any, is called in the accept loop: tests panic and stall there.
 	Hook func(point string)
@@ -117,7 +121,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	l := s.listener
 	srv := &http.Server{
 		Handler:           recovered(s.opts.Handler, s.opts.Logger),
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: 10 * time.Second, // bounds TLS handshakes, too
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		// Its messages name client addresses, which must not reach a log.
@@ -138,7 +142,14 @@ func (s *Server) Serve(ctx context.Context) error {
 		}
 		s.mu.Unlock()
 	}()
-	err := srv.Serve(&hooked{Listener: l, hook: s.opts.Hook})
+	accept := &hooked{Listener: l, hook: s.opts.Hook}
+	var err error
+	if s.opts.Certificates != nil {
+		srv.TLSConfig = tlsConfig(s.opts.Certificates)
+		err = srv.ServeTLS(accept, "", "")
+	} else {
+		err = srv.Serve(accept)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
