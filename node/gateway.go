@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"net/http"
 
+	"tallygate/node/server"
 	"tallygate/routing"
 	"tallygate/routing/client"
 	"tallygate/routing/container"
@@ -34,4 +36,34 @@ func (n *Node) newGateway(origins *origin.Pool) (*routing.Gateway, error) {
 		Logger:         n.component("routing"),
 		Registerer:     n.registry,
 	})
+}
+
+// newSecureGateway makes the HTTPS listener, if there is to be one.
+func (n *Node) newSecureGateway(gateway http.Handler) error {
+	tls := n.settings.GatewayTLS
+	if tls == nil {
+		return nil
+	}
+	files, err := server.OpenFiles(server.FilesOptions{
+		Certificate: tls.Certificate, Key: tls.Key,
+		Logger: n.component("gateway"), Registerer: n.registry,
+	})
+	if err != nil {
+		return err
+	}
+	n.secure = server.New(server.Options{
+		Name: "gateway-tls", Network: "tcp", Address: tls.Listen, Certificates: files,
+		Handler: gateway, Logger: n.component("gateway"), Hook: n.hookAt("gateway-tls "),
+	})
+	return nil
+}
+
+// servers are the node's listeners, in the order in which they open: those that a
+// stop leaves open the longest first.
+func (n *Node) servers() []*server.Server {
+	servers := []*server.Server{n.socket, n.admin, n.gateway}
+	if n.secure != nil {
+		servers = append(servers, n.secure)
+	}
+	return servers
 }

@@ -24,10 +24,7 @@ func (n *Node) Ready() []admin.Check {
 	if err := n.analytics.Ready(); err != nil {
 		checks[1].OK, checks[1].Message = false, err.Error()
 	}
-	for _, s := range []interface {
-		Listening() bool
-		String() string
-	}{n.gateway, n.admin, n.socket} {
+	for _, s := range n.servers() {
 		if !s.Listening() {
 			checks[2].OK, checks[2].Message = false, s.String()+" does not listen"
 		}
@@ -45,7 +42,7 @@ func (n *Node) Status() admin.Status {
 	recording := n.analytics.Status(ctx)
 	s := admin.Status{
 		Name: n.settings.Name, ID: n.id, Region: n.settings.Region, Version: version.Version,
-		Started: n.started, Gateway: n.GatewayAddress(), Admin: n.AdminAddress(),
+		Started: n.started, Gateway: n.GatewayAddress(), GatewayTLS: n.GatewayTLSAddress(), Admin: n.AdminAddress(),
 		Ready: true, Checks: n.Ready(),
 		Raft: admin.Raft{State: raft.State, Term: raft.Term, AppliedIndex: raft.AppliedIndex, CommitIndex: raft.CommitIndex},
 		Catalog: admin.Catalog{

@@ -43,6 +43,7 @@ type Node struct {
 	analytics *analytics.Analytics
 	access    *access.Control
 	gateway   *server.Server
+	secure    *server.Server // the gateway over HTTPS; nil: off
 	admin     *server.Server
 	socket    *server.Server
 
@@ -97,6 +98,15 @@ func (n *Node) Stop() error {
 
 // GatewayAddress is where the gateway listens, once started.
 func (n *Node) GatewayAddress() string { return n.gateway.Address() }
+
+// GatewayTLSAddress is where the gateway listens for HTTPS, once started; empty
+// where it does not.
+func (n *Node) GatewayTLSAddress() string {
+	if n.secure == nil {
+		return ""
+	}
+	return n.secure.Address()
+}
 
 // AdminAddress is where the admin listener is, once started.
 func (n *Node) AdminAddress() string { return n.admin.Address() }

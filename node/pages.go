@@ -15,7 +15,7 @@ import (
 
 // newPages fits the admin UI to the node.
 func (n *Node) newPages() (http.Handler, error) {
-	_, port, err := net.SplitHostPort(n.GatewayAddress())
+	gateway, err := n.publicGateway()
 	if err != nil {
 		return nil, err
 	}
@@ -27,10 +27,25 @@ func (n *Node) newPages() (http.Handler, error) {
 		Status:  n.problems,
 		Cluster: n.cluster,
 		Explain: n.explain,
-		Gateway: ui.Gateway{BaseDomain: n.settings.BaseDomain, Scheme: "http", Port: port},
+		Gateway: gateway,
 		Version: version.Version,
 		Logger:  n.component("ui"),
 	}), nil
+}
+
+// publicGateway is the listener that commands to copy name: HTTPS where there is
+// one, since image clients want it.
+func (n *Node) publicGateway() (ui.Gateway, error) {
+	g := ui.Gateway{BaseDomain: n.settings.BaseDomain, Scheme: "http"}
+	address, usual := n.GatewayAddress(), "80"
+	if n.secure != nil {
+		g.Scheme, address, usual = "https", n.GatewayTLSAddress(), "443"
+	}
+	_, port, err := net.SplitHostPort(address)
+	if port != usual {
+		g.Port = port
+	}
+	return g, err
 }
 
 // pageAccess tells the pages' own error for a secret that signs nobody in.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/thejerf/suture/v4"
+
 	"tallygate/analytics"
 	"tallygate/cluster/catalog"
 	"tallygate/cluster/consensus"
@@ -118,7 +120,10 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		Name: "socket", Network: "unix", Address: socketPath, Mode: 0o600,
 		Logger: n.component("admin"), Hook: n.hookAt("socket "),
 	})
-	for _, s := range []*server.Server{n.gateway, n.admin, n.socket} {
+	if err := n.newSecureGateway(gateway); err != nil {
+		return err
+	}
+	for _, s := range n.servers() {
 		if err := s.Bind(); err != nil {
 			return err
 		}
@@ -134,8 +139,12 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	})
 	n.admin.SetHandler(api.Remote())
 	n.socket.SetHandler(api.Local())
-	n.supervise("listeners", n.gateway, n.admin, n.socket)
-	for _, s := range []*server.Server{n.socket, n.admin, n.gateway} {
+	var listeners []suture.Service
+	for _, s := range n.servers() {
+		listeners = append(listeners, s)
+	}
+	n.supervise("listeners", listeners...)
+	for _, s := range n.servers() {
 		n.stack.Push(s.String(), s.Drain)
 	}
 
@@ -144,7 +153,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	}
 	n.logger.Info("ready",
 		"version", version.Version, "region", n.settings.Region,
-		"gateway", n.GatewayAddress(), "admin", n.adminURL(),
+		"gateway", n.GatewayAddress(), "gateway_tls", n.GatewayTLSAddress(), "admin", n.adminURL(),
 		"catalog_version", n.catalog.View().Version(), "elapsed", time.Since(n.started))
 	return nil
 }

@@ -21,7 +21,8 @@ type Status struct {
 	Region        string           `json:"region"`
 	Version       string           `json:"version"`
 	Started       time.Time        `json:"started"`
-	Gateway       string           `json:"gateway"` // bound addresses
+	Gateway       string           `json:"gateway"`               // bound addresses
+	GatewayTLS    string           `json:"gateway_tls,omitempty"` // empty: off
 	Admin         string           `json:"admin"`
 	Ready         bool             `json:"ready"`
 	Checks        []Check          `json:"checks"`

@@ -64,10 +64,14 @@ func (c *statusCommand) Run(ctx context.Context, env *environment) error {
 	if !s.Ready {
 		ready = "not ready"
 	}
+	gateway := s.Gateway
+	if s.GatewayTLS != "" {
+		gateway += ", HTTPS " + s.GatewayTLS
+	}
 	rows := [][2]string{
 		{"node", fmt.Sprintf("%s (%s), region %s, %s", s.Name, s.ID, s.Region, s.Version)},
 		{"state", fmt.Sprintf("%s, up %s", ready, time.Since(s.Started).Round(time.Second))},
-		{"listeners", fmt.Sprintf("gateway %s, admin %s", s.Gateway, s.Admin)},
+		{"listeners", fmt.Sprintf("gateway %s, admin %s", gateway, s.Admin)},
 		{"raft", fmt.Sprintf("%s, term %d, applied %d of %d", s.Raft.State, s.Raft.Term, s.Raft.AppliedIndex, s.Raft.CommitIndex)},
 		{"catalog", fmt.Sprintf("version %d, %d organizations, %d packages, digest %.12s", s.Catalog.Version, s.Catalog.Organizations, s.Catalog.Packages, s.Catalog.Digest)},
 		{"recording", fmt.Sprintf("%d recorded, %d dropped since start; spool %d messages, %s; %d not stored yet",
