@@ -2,8 +2,6 @@ package node
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"tallygate/cluster/catalog"
 )
@@ -24,14 +22,4 @@ func (r replica) Propose(ctx context.Context, cmd *catalog.Command) (catalog.Res
 		return result, err
 	}
 	return result, r.n.publisher.Wait(ctx, result.Version)
-}
-
-// reservedDomain says why a name can't be claimed: the base domain and all below
-// it are the cluster's own, and OWNER hosts there belong to the owner named.
-func (n *Node) reservedDomain(name string) string {
-	base := n.settings.BaseDomain
-	if name == base || strings.HasSuffix(name, "."+base) {
-		return fmt.Sprintf("%s is under the base domain %s, whose names the cluster gives out itself", name, base)
-	}
-	return ""
 }

@@ -33,11 +33,7 @@ type Options struct {
 	// empty: there is none.
 	Session func(*http.Request) string
 
-	// ReservedDomain says why a name can't be attached to packages by their
-	// owners; empty: it can.
-	ReservedDomain func(name string) string
-
-	PixelHost string // serves the pixels that have no domain of their own
+	BaseDomain string // its names can't be claimed, and static.BASE serves pixels
 
 	Gatherer prometheus.Gatherer
 	Logger   *slog.Logger

@@ -56,13 +56,7 @@ func newFixture(t *testing.T) *fixture {
 			}
 			return ""
 		},
-		ReservedDomain: func(name string) string {
-			if strings.HasSuffix(name, "base.test") {
-				return "is the cluster's own"
-			}
-			return ""
-		},
-		PixelHost: "static.base.test", Gatherer: prometheus.NewRegistry(),
+		BaseDomain: "base.test", Gatherer: prometheus.NewRegistry(),
 		Logger:  slog.New(slog.DiscardHandler),
 		BaseURL: func() string { return "http://admin.test" },
 	})

@@ -25,8 +25,8 @@ const (
 
 // ApplyOptions are one file to apply and in whose name.
 type ApplyOptions struct {
-	Catalog        access.Catalog
-	ReservedDomain func(name string) string // may be nil
+	Catalog    access.Catalog
+	BaseDomain string // its names can't be claimed
 
 	Name     string // of the file, for messages
 	Data     []byte
@@ -53,22 +53,18 @@ func Apply(ctx context.Context, o ApplyOptions) (*Applied, error) {
 		o.Now = time.Now()
 	}
 	var doc *document.Document
-	var problems []*document.Problem
 	if o.Manifest {
-		doc, problems = manifest.Parse(o.Name, o.Data, manifest.Options{Owner: o.Owner})
+		doc, _ = manifest.Parse(o.Name, o.Data, manifest.Options{Owner: o.Owner})
 	} else {
-		doc, problems = document.Parse(o.Name, o.Data)
+		doc, _ = document.Parse(o.Name, o.Data)
 	}
-	if doc == nil {
-		return nil, mistakes(problems)
-	}
-	// The plan repeats what was wrong with reading the file, in the file's order
-	// beside what the catalog would refuse.
-	problems = reserved(doc, o.ReservedDomain)
-	plan, wrong := doc.Plan(o.Catalog.View(), document.PlanOptions{
+	// What is wrong with reading the file, the plan tells again, in the file's
+	// order beside what the catalog would refuse.
+	plan, problems := doc.Plan(o.Catalog.View(), document.PlanOptions{
 		Prune: o.Prune, Owner: o.Owner, NewID: access.NewID, Now: o.Now.UTC(), Actor: o.Actor,
+		Check: func(cmd *catalog.Command) []*catalog.Error { return catalog.CheckReserved(cmd, o.BaseDomain) },
 	})
-	if problems = append(problems, wrong...); len(problems) > 0 {
+	if len(problems) > 0 {
 		return nil, mistakes(problems)
 	}
 	if o.DryRun {
@@ -105,7 +101,7 @@ func (a *API) apply(w http.ResponseWriter, r *request) error {
 		return &Problem{Status: http.StatusRequestEntityTooLarge, Title: "the file can't be read", Detail: err.Error()}
 	}
 	applied, err := Apply(r.Context(), ApplyOptions{
-		Catalog: a.opts.Catalog, ReservedDomain: a.opts.ReservedDomain,
+		Catalog: a.opts.Catalog, BaseDomain: a.opts.BaseDomain,
 		Name: q.Get("name"), Data: data, Manifest: format == "manifest", Owner: q.Get("owner"),
 		Prune: prune, DryRun: dryRun, Actor: r.id.Actor(r.requestID), Now: a.opts.Now(),
 	})
@@ -138,41 +134,6 @@ func (a *API) warn(w io.Writer, plan *document.Plan) {
 				c.Other.Kind, c.Other.Pattern, c.Other.Owner, c.Other.Package, c.Sample, c.Wins)
 		}
 	}
-}
-
-// reserved finds claims on names that belong to the cluster itself.
-func reserved(doc *document.Document, why func(name string) string) []*document.Problem {
-	if why == nil {
-		return nil
-	}
-	var problems []*document.Problem
-	check := func(place *document.Place, field, name string) {
-		message := why(name)
-		if message == "" {
-			return
-		}
-		path, line, column := place.Find(field)
-		problems = append(problems, &document.Problem{
-			File: doc.Name, Line: line, Column: column, Path: path, Message: message, Fix: "use a name of your own",
-		})
-	}
-	for i := range doc.Domains {
-		check(&doc.Domains[i].Place, "name", doc.Domains[i].Name)
-	}
-	for i := range doc.Packages {
-		for k, d := range doc.Packages[i].Domains {
-			check(&doc.Packages[i].Place, fmt.Sprintf("domains[%d]", k), d.Name)
-		}
-	}
-	for i := range doc.Collections {
-		check(&doc.Collections[i].Place, "domain", doc.Collections[i].Domain)
-	}
-	for i := range doc.Pixels {
-		for k, name := range doc.Pixels[i].Domains {
-			check(&doc.Pixels[i].Place, fmt.Sprintf("domains[%d]", k), name)
-		}
-	}
-	return problems
 }
 
 func mistakes(problems []*document.Problem) *Problem {

@@ -42,7 +42,7 @@ func (a *API) pixels(w http.ResponseWriter, r *request) error {
 }
 
 func (a *API) pixel(p *catalog.Pixel) Pixel {
-	host := a.opts.PixelHost
+	host := "static." + a.opts.BaseDomain
 	if len(p.Domains) > 0 {
 		host = p.Domains[0]
 	}

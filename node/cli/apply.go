@@ -16,7 +16,7 @@ type applyCommand struct {
 	remote
 	File   string `short:"f" required:"" env:"-" help:"Catalog file, or - for standard input." placeholder:"FILE"`
 	Format string `env:"-" default:"catalog" enum:"catalog,manifest" help:"catalog (ours) or manifest (a gateway manifest)."`
-	Owner  string `env:"-" default:"default" help:"Owner of manifest rules that name none." placeholder:"OWNER"`
+	Owner  string `env:"-" help:"Owner of entries that name none. Default for manifests: default." placeholder:"OWNER"`
 	Prune  bool   `env:"-" help:"Also delete what the file does not name, of the owners that it names."`
 	DryRun bool   `env:"-" help:"Only print what would change."`
 }
