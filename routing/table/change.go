@@ -5,7 +5,6 @@ import (
 	"maps"
 
 	"tallygate/cluster/catalog"
-	"tallygate/routing/template"
 )
 
 // change makes one table out of another. What it creates it may modify until it is
@@ -18,8 +17,6 @@ type change struct {
 	known     bool
 
 	stale map[string]bool // owners whose overrides changed
-	host  string          // the name that a rule is being placed at
-	segs  [16]template.Segment
 }
 
 func newChange(t *Table) *change {
@@ -128,18 +125,24 @@ func (c *change) ownHosts() {
 // edit lets f modify an owner's host, which is made if there is none and dropped if
 // nothing is left in it.
 func (c *change) edit(name, owner string, f func(*Host)) {
-	// The hosts of one name form a short list: copy those before the one meant.
-	old := c.t.hosts.get(name)
-	var head *Host
+	c.t.hosts.update(c.t.step, fit(hashOf(name)), func(head *Host) (*Host, bool) {
+		head = c.editList(head, name, owner, f)
+		return head, head != nil
+	})
+}
+
+// editList does it in the list of hosts that share a hash: those of one name and,
+// hardly ever, of two. It copies the hosts before the one meant.
+func (c *change) editList(old *Host, name, owner string, f func(*Host)) (head *Host) {
 	link := &head
 	h := old
-	for ; h != nil && h.owner < owner; h = h.other {
+	for ; h != nil && (h.name < name || h.name == name && h.owner < owner); h = h.other {
 		n := h.edit(c.t.step)
 		*link = n
 		link = &n.other
 	}
 	var next *Host
-	if h != nil && h.owner == owner {
+	if h != nil && h.name == name && h.owner == owner {
 		next = h.other
 		h = h.edit(c.t.step)
 	} else {
@@ -153,12 +156,7 @@ func (c *change) edit(name, owner string, f func(*Host)) {
 		h.other = next
 		*link = h
 	}
-	switch {
-	case head == nil:
-		c.t.hosts.remove(c.t.step, name)
-	case head != old:
-		c.t.hosts.set(c.t.step, head.name, head)
-	}
+	return head
 }
 
 // newHost is a host without rules. A name of the cluster's own serves its owner
@@ -227,7 +225,7 @@ func (c *change) addPackage(p *catalog.Package) {
 	c.npmPackage(p, true)
 	rules, err := compilePackage(p, c.overridesOf(p.Owner))
 	if err != nil {
-		c.t.broken.set(c.t.step, p.ID, err)
+		c.t.broken = c.t.broken.update(c.t.step, p.ID, forwards, func(*error) *error { return &err })
 	}
 	c.place(p, rules, c.add)
 }
@@ -236,7 +234,7 @@ func (c *change) removePackage(p *catalog.Package) {
 	c.npmPackage(p, false)
 	rules, err := compilePackage(p, nil)
 	if err != nil {
-		c.t.broken.remove(c.t.step, p.ID)
+		c.t.broken = c.t.broken.update(c.t.step, p.ID, forwards, func(*error) *error { return nil })
 	}
 	c.place(p, rules, c.remove)
 }
@@ -298,12 +296,9 @@ func (c *change) collection(col *catalog.Collection, f func(h *Host, r *Rule)) {
 // add files a rule in a host of this step.
 func (c *change) add(h *Host, r *Rule) {
 	step := c.t.step
-	if r.in != nil {
-		root := &h.templates
-		if r.Kind == EventRule {
-			root = &h.events
-		}
-		*root = (*root).insert(step, r, r.in.AppendSegments(c.segs[:0]), 0)
+	if r.tmpl != nil {
+		f := h.finder(r.Kind)
+		*f = f.insert(step, r.tmpl, 0)
 		return
 	}
 	if h.more == nil {
@@ -326,12 +321,9 @@ func (c *change) add(h *Host, r *Rule) {
 // remove takes out the rule that is the same as r.
 func (c *change) remove(h *Host, r *Rule) {
 	step := c.t.step
-	if r.in != nil {
-		root := &h.templates
-		if r.Kind == EventRule {
-			root = &h.events
-		}
-		*root = (*root).remove(step, r, r.in.AppendSegments(c.segs[:0]), 0)
+	if r.tmpl != nil {
+		f := h.finder(r.Kind)
+		*f = f.remove(step, r.tmpl)
 		return
 	}
 	if h.more == nil {
@@ -360,12 +352,10 @@ func (c *change) file(m *hostMore, r *Rule, byAge, bySpecificity func(*ruleList)
 	step := c.t.step
 	switch r.Kind {
 	case ImageRule:
-		name := r.Package.Image.PublicName()
-		if l := byAge(m.images.get(name)); l != nil {
-			m.images.set(step, name, l)
-		} else {
-			m.images.remove(step, name)
-		}
+		m.images.update(step, fit(hashOf(r.Package.Image.PublicName())), func(l *ruleList) (*ruleList, bool) {
+			l = byAge(l)
+			return l, l != nil
+		})
 	case CollectionRule:
 		m.collections = m.collections.update(step, r.rest.image.prefix, forwards, bySpecificity)
 	case PythonRule:

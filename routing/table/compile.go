@@ -49,7 +49,7 @@ func outgoingURLs(r *catalog.Route) []string {
 func compileTemplate(t catalog.PackageType, route *catalog.Route) (*Rule, []error) {
 	c := new(templateRule)
 	r := &c.Rule
-	r.Kind, r.Route, r.in = TemplateRule, route, &c.incoming
+	r.Kind, r.Route, r.tmpl = TemplateRule, route, c
 	if t == catalog.Event {
 		r.Kind = EventRule
 	}
@@ -57,13 +57,12 @@ func compileTemplate(t catalog.PackageType, route *catalog.Route) (*Rule, []erro
 	if err := c.incoming.Parse(route.IncomingPath); err != nil {
 		errs = append(errs, fmt.Errorf("incoming path: %w", err))
 	} else {
-		r.rank = specificity(r.in)
-		var buf [16]template.Segment
-		r.depth = uint8(min(255, len(r.in.AppendSegments(buf[:0]))))
+		r.rank = specificity(&c.incoming)
 	}
 	if errs = append(errs, c.compileOuts(c.incoming.Names(), len(errs) == 0)...); errs != nil {
 		return nil, errs
 	}
+	template.Pack(&c.incoming, c.outs)
 	return r, nil
 }
 

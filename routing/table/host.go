@@ -41,8 +41,8 @@ type Host struct {
 	serves bool  // the name is the owner's: requests are answered
 	pixels int32 // that name the host as their domain
 
-	templates *trieNode
-	events    *trieNode
+	templates finder
+	events    finder
 	more      *hostMore
 
 	// other is the next owner's host of the same name, by owner: whoever claims a
@@ -52,11 +52,11 @@ type Host struct {
 
 // hostMore is what few of a million hosts have.
 type hostMore struct {
-	images      hashmap[*ruleList] // by public name
-	collections *radix[ruleList]   // by the pattern's literal beginning
-	python      *radix[ruleList]   // by project
-	regexps     *radix[ruleList]   // by literal prefix
-	catchAlls   *radix[ruleList]   // by prefix
+	images      pages[*ruleList] // by the hash of the public name
+	collections *radix[ruleList] // by the pattern's literal beginning
+	python      *radix[ruleList] // by project
+	regexps     *radix[ruleList] // by literal prefix
+	catchAlls   *radix[ruleList] // by prefix
 }
 
 // ruleList is rules in the order in which they are tried.
@@ -97,14 +97,17 @@ func (h *Host) PythonProjects() iter.Seq[*Rule] {
 	}
 }
 
+// finder is where templates of a kind are.
+func (h *Host) finder(k RuleKind) *finder {
+	if k == EventRule {
+		return &h.events
+	}
+	return &h.templates
+}
+
 // Rules counts the rules that Match tries, for explanations and figures.
 func (h *Host) Rules() int {
-	n := 0
-	for _, t := range []*trieNode{h.templates, h.events} {
-		if t != nil {
-			n += t.count
-		}
-	}
+	n := h.templates.count() + h.events.count()
 	if h.more != nil {
 		for _, r := range []*radix[ruleList]{h.more.regexps, h.more.catchAlls} {
 			r.all(forwards, func(_ string, l *ruleList) bool {
@@ -119,7 +122,7 @@ func (h *Host) Rules() int {
 // empty says that nothing is left to keep the host for.
 func (h *Host) empty() bool {
 	m := h.more
-	return h.templates == nil && h.events == nil && h.pixels == 0 &&
+	return h.templates == (finder{}) && h.events == (finder{}) && h.pixels == 0 &&
 		(m == nil || m.images.n == 0 && m.collections == nil && m.python == nil && m.regexps == nil && m.catchAlls == nil) &&
 		(h.kind != CustomHost || !h.serves) && h.kind != StaticHost && h.kind != BaseHost
 }

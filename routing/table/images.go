@@ -142,8 +142,12 @@ func (h *Host) Image(publicName string) *Rule {
 	if h.more == nil {
 		return nil
 	}
-	if l := h.more.images.get(publicName); l != nil {
-		return l.rules[0]
+	if l := h.more.images.get(fit(hashOf(publicName))); l != nil {
+		for _, r := range l.rules {
+			if r.Package.Image.PublicName() == publicName {
+				return r
+			}
+		}
 	}
 	var best *Rule
 	for n, rest := h.more.collections, publicName; n != nil; n, rest = n.down(rest, forwards) {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"slices"
 
 	"tallygate/cluster/catalog"
@@ -10,8 +11,8 @@ import (
 // several owners' packages with that name the oldest is meant, the smallest id
 // among those of one age; nil if there is none.
 func (t *Table) NPM(name string) *catalog.Package {
-	if list := t.npm.get(name); len(list) > 0 {
-		return list[0]
+	if list := t.npm.get(name, forwards); list != nil {
+		return (*list)[0]
 	}
 	return nil
 }
@@ -32,28 +33,20 @@ func (c *change) npmPackage(p *catalog.Package, in bool) {
 	if p.Type != catalog.NPM {
 		return
 	}
-	old := c.t.npm.get(p.Name)
-	list := make([]*catalog.Package, 0, len(old)+1)
-	for _, o := range old {
-		if o.ID != p.ID {
-			list = append(list, o)
+	c.t.npm = c.t.npm.update(c.t.step, p.Name, forwards, func(old *[]*catalog.Package) *[]*catalog.Package {
+		var list []*catalog.Package
+		if old != nil {
+			list = slices.DeleteFunc(slices.Clone(*old), func(o *catalog.Package) bool { return o.ID == p.ID })
 		}
-	}
-	if in {
-		list = append(list, p)
-		slices.SortFunc(list, func(a, b *catalog.Package) int {
-			if d := a.CreatedAt.Compare(b.CreatedAt); d != 0 {
-				return d
-			}
-			if a.ID < b.ID {
-				return -1
-			}
-			return 1
-		})
-	}
-	if len(list) == 0 {
-		c.t.npm.remove(c.t.step, p.Name)
-		return
-	}
-	c.t.npm.set(c.t.step, p.Name, list)
+		if in {
+			list = append(list, p)
+			slices.SortFunc(list, func(a, b *catalog.Package) int {
+				return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+			})
+		}
+		if len(list) == 0 {
+			return nil
+		}
+		return &list
+	})
 }

@@ -22,10 +22,9 @@ type Match struct {
 
 	rawPath    string
 	subject    template.Subject
-	captures   [2]template.Captures // those of the best rule so far, and those being tried
-	current    uint8                // which of them are the best rule's
+	search     search
 	buf        []byte
-	candidates []*Rule
+	candidates []*Rule // regular expressions to be tried
 }
 
 // Match finds the rule for a request among templates, regular expressions, event
@@ -45,11 +44,12 @@ func (h *Host) Match(_, escapedPath, rawQuery string, m *Match) bool {
 	}
 	wellFormed := m.subject.Reset(escapedPath, rawQuery)
 	if wellFormed {
+		m.search.reset(&m.subject)
 		m.Rule = m.template(h.templates)
 		if m.Rule == nil && h.more != nil && h.more.regexps != nil {
 			m.Rule = m.regexp(h.more)
 		}
-		if m.Rule == nil && h.events != nil {
+		if m.Rule == nil && h.events != (finder{}) {
 			m.Rule = m.template(h.events)
 		}
 	}
@@ -64,17 +64,15 @@ func (h *Host) Match(_, escapedPath, rawQuery string, m *Match) bool {
 }
 
 // template finds the most specific template.
-func (m *Match) template(root *trieNode) *Rule {
-	if root == nil {
-		return nil
+func (m *Match) template(f finder) *Rule {
+	if r := m.search.find(f); r != nil {
+		return &r.Rule
 	}
-	q := search{m: m, path: m.subject.Path()}
-	q.walk(root, 1, true)
-	return q.best
+	return nil
 }
 
 // bound are the captures of the winning rule.
-func (m *Match) bound() *template.Captures { return &m.captures[m.current] }
+func (m *Match) bound() *template.Captures { return &m.search.captures[m.search.current] }
 
 // fill makes the variables public.
 func (m *Match) fill() {
@@ -90,7 +88,7 @@ func (m *Match) fill() {
 		}
 	default:
 		for i := range c.Len() {
-			m.Vars = append(m.Vars, Var{m.Rule.in.Name(i), c.Value(i)})
+			m.Vars = append(m.Vars, Var{m.Rule.tmpl.incoming.Name(i), c.Value(i)})
 		}
 	}
 	if m.subject.RawQuery() != "" {

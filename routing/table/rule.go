@@ -53,13 +53,12 @@ type Rule struct {
 	Collection *catalog.Collection // collections only
 	Overrides  map[string]string   // the owner's variable overrides; may be nil
 
-	depth uint8  // of a template: how many segments its path has
-	ord   uint16 // the route's place in the package
-	rank  uint64 // how specific a template is: greater goes first
+	ord  uint16 // the route's place in the package
+	rank uint64 // how specific a template is: greater goes first
 
-	in   *template.Incoming // templates and event rules
-	outs []template.Outgoing
-	rest *restRule // regular expressions, catch-alls and collections
+	tmpl *templateRule       // the rule itself, of templates and event rules
+	outs []template.Outgoing // of templates, event rules and regular expressions
+	rest *restRule           // regular expressions, catch-alls and collections
 }
 
 // templateRule keeps a rule and its templates side by side: a match reads them one
@@ -129,11 +128,13 @@ func (r *Rule) prefix() int { return int(r.rank >> 32) }
 
 // before orders rules among their kind: the more specific, then the older, then by
 // id.
-func (r *Rule) before(o *Rule) bool {
+func (r *Rule) before(o *Rule) bool { return r.order(o) < 0 }
+
+func (r *Rule) order(o *Rule) int {
 	if r.rank != o.rank {
-		return r.rank > o.rank
+		return cmp.Compare(o.rank, r.rank)
 	}
-	return r.age(o) < 0
+	return r.age(o)
 }
 
 // age orders rules by creation, then by id.

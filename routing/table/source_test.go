@@ -147,3 +147,13 @@ func get(t testing.TB, tab *Table, method, host, path, query string) (string, *M
 	}
 	return location, m
 }
+
+// fakeSlice is a source of packages in order, for large catalogs.
+type fakeSlice struct {
+	fakeSource
+	packages []*catalog.Package
+	domains  []*catalog.Domain
+}
+
+func (f *fakeSlice) Packages() iter.Seq[*catalog.Package] { return slices.Values(f.packages) }
+func (f *fakeSlice) Domains() iter.Seq[*catalog.Domain]   { return slices.Values(f.domains) }

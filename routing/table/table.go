@@ -21,13 +21,13 @@ type Options struct {
 type Table struct {
 	opts  Options
 	src   source
-	step  uint64 // counts the updates since Build
-	hosts hashmap[*Host]
+	step  uint64       // counts the updates since Build
+	hosts pages[*Host] // by the hash of their name
 	// broken are the packages with rules that could not be compiled, by id: left out,
 	// since one bad rule must not stop the others.
-	broken hashmap[error]
+	broken *radix[error]
 	// npm are the packages of type npm by name, see [Table.NPM].
-	npm hashmap[[]*catalog.Package]
+	npm *radix[[]*catalog.Package]
 }
 
 // source is what a table reads: a [catalog.View].
@@ -98,8 +98,8 @@ func (t *Table) update(src source, changes []catalog.Change) *Table {
 // Host finds a host by its normalized name (lower case, no port, no trailing
 // dot); nil for a host that nobody serves.
 func (t *Table) Host(name string) *Host {
-	for h := t.hosts.get(name); h != nil; h = h.other {
-		if h.serves {
+	for h := t.hosts.get(fit(hashOf(name))); h != nil; h = h.other {
+		if h.serves && h.name == name {
 			return h
 		}
 	}
@@ -117,7 +117,11 @@ func (t *Table) BaseDomain() string { return t.opts.BaseDomain }
 
 // Problems yields the packages of which a rule could not be compiled, by id, and
 // why; there are none if [CheckRoute] was asked before.
-func (t *Table) Problems() iter.Seq2[string, error] { return t.broken.all }
+func (t *Table) Problems() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		t.broken.all(forwards, func(id string, err *error) bool { return yield(id, *err) })
+	}
+}
 
 // ownHost reads the name of one of the cluster's own hosts; ok is false for others.
 func (t *Table) ownHost(name string) (owner string, kind HostKind, ok bool) {

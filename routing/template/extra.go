@@ -12,6 +12,13 @@ func (c *Captures) Extra(s *Subject, f func(name, value string)) {
 	}
 }
 
+// Params calls f with each parameter of the query, decoded, in order.
+func (s *Subject) Params(f func(name, value string)) {
+	for _, p := range s.splitQuery() {
+		f(p.name, p.value)
+	}
+}
+
 // AppendExtra passes on the parameters of the subject's query that the match in c
 // did not take, as they came. The URL's path begins somewhere before dst[path];
 // ownQuery says that the URL may have a query already: its parameters win over

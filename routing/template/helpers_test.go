@@ -53,7 +53,7 @@ func expand(t testing.TB, tmpl string, values map[string]string) string {
 	for i, n := range names {
 		c.vars[i] = textCapture(values[n])
 	}
-	return string(o.append(nil, o.parts, &c))
+	return string(o.append(nil, o.all(), &c))
 }
 
 // normal is a URL with each path segment and each query parameter decoded, in one

@@ -6,27 +6,57 @@ import (
 	"strings"
 )
 
-// Incoming is a compiled incoming template. It is immutable and compact: a node
-// holds a million of them. Literals and names are cut out of the template's own
-// string where they can be.
+// Incoming is a compiled incoming template. It is immutable, and compact, since a
+// node holds a million of them: the usual one keeps its parts in itself, where a
+// match finds them without another miss of the cache.
 type Incoming struct {
-	src   string
-	text  string // the literals, canonical
-	enc   string // like Subject.enc, of text; "" if nothing is set
-	parts []part // of the path
-	names []span // variables by order of appearance, in src
-	query []param
-
+	text     string // the literals, canonical
+	count    uint8  // of parts
+	names    uint8  // how many variables
+	frozen   uint8  // parts from here on repeat no variable bound before them
+	ambig    bool   // the path or the query may be read in more than one way
 	prefix   uint16 // bytes of the path before its first variable
 	literals uint16 // literal bytes of path and query
-	ambig    bool   // the path may be read in more than one way
-	frozen   uint8  // parts from here on repeat no variable bound before them
+	parts    [6]part
+	vars     [3]span // variables by order of appearance, in src
+	more     *moreIncoming
+	src      string
+}
+
+// moreIncoming is what few templates have.
+type moreIncoming struct {
+	parts []part // if there are more than fit
+	vars  []span
+	enc   string // like Subject.enc, of text; "" if nothing is set
+	query []param
+}
+
+// path are the parts of the path.
+func (t *Incoming) path() []part {
+	if int(t.count) > len(t.parts) {
+		return t.more.parts
+	}
+	return t.parts[:t.count]
+}
+
+func (t *Incoming) enc() string {
+	if t.more == nil {
+		return ""
+	}
+	return t.more.enc
+}
+
+func (t *Incoming) query() []param {
+	if t.more == nil {
+		return nil
+	}
+	return t.more.query
 }
 
 // part is a literal or a variable.
 type part struct {
 	kind partKind
-	v    uint8 // index into names
+	v    uint8 // index of the variable
 	span span  // of the literal, in text
 }
 
@@ -44,7 +74,6 @@ const (
 type param struct {
 	name   span // in text
 	parts  []part
-	ambig  bool
 	frozen uint8
 }
 
@@ -95,15 +124,20 @@ func (t *Incoming) String() string { return t.src }
 
 // Names are the variables, by order of appearance, each once.
 func (t *Incoming) Names() []string {
-	names := make([]string, len(t.names))
-	for i := range t.names {
+	names := make([]string, t.names)
+	for i := range names {
 		names[i] = t.Name(i)
 	}
 	return names
 }
 
 // Name is the i-th of Names.
-func (t *Incoming) Name(i int) string { return cut(t.src, t.names[i]) }
+func (t *Incoming) Name(i int) string {
+	if int(t.names) > len(t.vars) {
+		return cut(t.src, t.more.vars[i])
+	}
+	return cut(t.src, t.vars[i])
+}
 
 // Prefix is the number of bytes of the path before its first variable.
 func (t *Incoming) Prefix() int { return int(t.prefix) }
@@ -112,7 +146,7 @@ func (t *Incoming) Prefix() int { return int(t.prefix) }
 func (t *Incoming) Literals() int { return int(t.literals) }
 
 // Variables is the number of different variables.
-func (t *Incoming) Variables() int { return len(t.names) }
+func (t *Incoming) Variables() int { return int(t.names) }
 
 func cut(s string, p span) string { return s[p.off : p.off+p.n] }
 
@@ -195,7 +229,9 @@ type compiler struct {
 	src   string
 	text  []byte
 	enc   []byte
+	vars  []span
 	kinds map[string]partKind // of the variables seen
+	query []param
 }
 
 func (c *compiler) compile(pieces []piece) error {
@@ -211,74 +247,44 @@ func (c *compiler) compile(pieces []piece) error {
 	if err != nil {
 		return err
 	}
-	t.parts = slices.Clip(parts)
-	t.ambig, t.frozen = c.ambiguous(parts, false), frozen(parts, 0)
-	t.prefix = parts[0].span.n
-	if err := c.dotSegments(); err != nil {
+	if err := c.dotSegments(parts); err != nil {
 		return err
 	}
-	seen := uint64(0)
-	for _, p := range parts {
-		if p.kind == literal {
-			t.literals += p.span.n
-		} else {
-			seen |= 1 << p.v
-		}
-	}
+	t.ambig, t.frozen = c.ambiguous(parts, false), frozen(parts, 0)
+	t.prefix = parts[0].span.n
+	seen := c.count(parts, 0)
 	if query != nil {
 		if err := c.params(query, seen); err != nil {
 			return err
 		}
 	}
-	t.names = slices.Clip(t.names)
-	// Share the template's own string if the literals can be found in it.
-	text, enc := string(c.text), anySet(c.enc)
-	if enc != nil {
-		t.enc = string(enc)
+	t.text, t.count, t.names = string(c.text), uint8(len(parts)), uint8(len(c.vars))
+	var more moreIncoming
+	if copy(t.parts[:], parts) < len(parts) {
+		more.parts = parts
 	}
-	t.text = text
-	c.share()
+	if copy(t.vars[:], c.vars) < len(c.vars) {
+		more.vars = c.vars
+	}
+	more.query = c.query
+	more.enc = string(anySet(c.enc))
+	if more.parts != nil || more.vars != nil || more.query != nil || more.enc != "" {
+		t.more = &more
+	}
 	return nil
 }
 
-// share replaces text by src when every literal is in src as it is, in order.
-func (c *compiler) share() {
-	t := c.t
-	if t.enc != "" {
-		return
-	}
-	from, ok := 0, true
-	move := func(p *span) {
-		if p.n == 0 || !ok {
-			return
-		}
-		i := strings.Index(c.src[from:], cut(t.text, *p))
-		if i < 0 {
-			ok = false
-			return
-		}
-		p.off = uint16(from + i)
-		from += i + int(p.n)
-	}
-	parts := slices.Clone(t.parts)
-	for i := range parts {
-		if parts[i].kind == literal {
-			move(&parts[i].span)
+// count adds the literals of parts to the template's, and their variables to those
+// seen.
+func (c *compiler) count(parts []part, seen uint64) uint64 {
+	for _, p := range parts {
+		if p.kind == literal {
+			c.t.literals += p.span.n
+		} else {
+			seen |= 1 << p.v
 		}
 	}
-	query := slices.Clone(t.query)
-	for i := range query {
-		move(&query[i].name)
-		query[i].parts = slices.Clone(query[i].parts)
-		for j := range query[i].parts {
-			if query[i].parts[j].kind == literal {
-				move(&query[i].parts[j].span)
-			}
-		}
-	}
-	if ok {
-		t.parts, t.query, t.text = parts, query, c.src
-	}
+	return seen
 }
 
 // parts compiles the pieces of a path or of a parameter's value.
@@ -314,14 +320,14 @@ func (c *compiler) parts(pieces []piece, query bool) ([]part, error) {
 
 // variable is the index of a piece's variable, a new one at its first appearance.
 func (c *compiler) variable(p piece) uint8 {
-	for i := range c.t.names {
-		if c.t.Name(i) == p.name {
+	for i := range c.vars {
+		if cut(c.src, c.vars[i]) == p.name {
 			return uint8(i)
 		}
 	}
 	off := p.pos + strings.Index(c.src[p.pos:], p.name)
-	c.t.names = append(c.t.names, span{uint16(off), uint16(len(p.name))})
-	return uint8(len(c.t.names) - 1)
+	c.vars = append(c.vars, span{uint16(off), uint16(len(p.name))})
+	return uint8(len(c.vars) - 1)
 }
 
 // params compiles the query: parameters separated by "&".
@@ -347,15 +353,10 @@ func (c *compiler) params(pieces []piece, seen uint64) error {
 			return err
 		}
 		q.parts = slices.Clip(q.parts)
-		q.ambig, q.frozen = c.ambiguous(q.parts, true), frozen(q.parts, seen)
-		for _, p := range q.parts {
-			if p.kind == literal {
-				t.literals += p.span.n
-			} else {
-				seen |= 1 << p.v
-			}
-		}
-		t.query = append(t.query, q)
+		q.frozen = frozen(q.parts, seen)
+		t.ambig = t.ambig || c.ambiguous(q.parts, true)
+		seen = c.count(q.parts, seen)
+		c.query = append(c.query, q)
 		name, value, open = "", nil, false
 		return nil
 	}
@@ -390,7 +391,7 @@ func (c *compiler) params(pieces []piece, seen uint64) error {
 	if err := finish(); err != nil {
 		return err
 	}
-	t.query = slices.Clip(t.query)
+	c.query = slices.Clip(c.query)
 	return nil
 }
 
@@ -434,8 +435,8 @@ func frozen(parts []part, seen uint64) uint8 {
 
 // dotSegments refuses a path that no client sends: "." and ".." are resolved
 // before (RFC 3986 section 5.2.4).
-func (c *compiler) dotSegments() error {
-	for _, s := range c.t.segments(string(c.text), nil) {
+func (c *compiler) dotSegments(parts []part) error {
+	for _, s := range segments(parts, string(c.text), nil) {
 		if s.Literal && (s.Text == "." || s.Text == "..") {
 			return &Error{Template: c.src, Msg: fmt.Sprintf("clients resolve %q before they ask: no request can match", "/"+s.Text)}
 		}
@@ -447,36 +448,37 @@ func (c *compiler) dotSegments() error {
 type Segment struct {
 	Literal bool
 	Text    string // of a literal
-	// Prefix and Suffix are the literals around the first and the last variable.
-	Prefix, Suffix string
+	// Prefix and Suffix are the literals around the first and the last variable,
+	// Inner is the longest one between two.
+	Prefix, Suffix, Inner string
 	// Tail: a variable of the segment crosses segments. The segment is the last
-	// one, and Suffix is what the path ends in.
+	// one, Suffix is what the path ends in, and Inner may hold slashes.
 	Tail bool
 }
 
 // AppendSegments appends the path's segments to dst; the texts are parts of the
 // template, in the form of [Subject.Path].
-func (t *Incoming) AppendSegments(dst []Segment) []Segment { return t.segments(t.text, dst) }
+func (t *Incoming) AppendSegments(dst []Segment) []Segment { return segments(t.path(), t.text, dst) }
 
-func (t *Incoming) segments(text string, dst []Segment) []Segment {
+func segments(parts []part, text string, dst []Segment) []Segment {
 	cur := Segment{Literal: true}
-	started := false // past the first slash
-	for i, p := range t.parts {
+	for i, p := range parts {
 		if p.kind != literal {
-			if p.kind == multi {
-				cur.Tail = true
+			cur.Tail = cur.Tail || p.kind == multi
+			if len(cur.Suffix) > len(cur.Inner) {
+				cur.Inner = cur.Suffix
 			}
-			cur.Literal, cur.Suffix = false, ""
-			continue
-		}
-		if cur.Tail {
-			cur.Suffix = ""
-			if i == len(t.parts)-1 {
-				cur.Suffix = cut(text, p.span)
-			}
+			cur.Literal, cur.Suffix, cur.Text = false, "", ""
 			continue
 		}
 		lit := cut(text, p.span)
+		if cur.Tail {
+			cur.Suffix = lit
+			continue
+		}
+		if i == 0 {
+			lit = lit[1:] // the slash that every path begins with
+		}
 		for {
 			head, rest, slash := strings.Cut(lit, "/")
 			if cur.Literal {
@@ -487,20 +489,16 @@ func (t *Incoming) segments(text string, dst []Segment) []Segment {
 			if !slash {
 				break
 			}
-			if started {
-				dst = append(dst, finishSegment(cur))
-			}
-			cur, started, lit = Segment{Literal: true}, true, rest
+			dst = append(dst, cur.finish())
+			cur, lit = Segment{Literal: true}, rest
 		}
 	}
-	return append(dst, finishSegment(cur))
+	return append(dst, cur.finish())
 }
 
-func finishSegment(s Segment) Segment {
+func (s Segment) finish() Segment {
 	if s.Literal {
 		s.Prefix = ""
-	} else {
-		s.Text = ""
 	}
 	return s
 }
@@ -508,7 +506,7 @@ func finishSegment(s Segment) Segment {
 // Params yields the literal query parameters that the template requires, as name
 // and value, decoded.
 func (t *Incoming) Params(yield func(name, value string) bool) {
-	for _, q := range t.query {
+	for _, q := range t.query() {
 		switch {
 		case len(q.parts) == 0:
 			if !yield(cut(t.text, q.name), "") {

@@ -23,14 +23,10 @@ func (t *Incoming) Match(s *Subject, c *Captures) bool {
 // exact says whether what was captured expands to the subject itself, or no other
 // reading could do better.
 func (t *Incoming) exact(s *Subject, c *Captures) bool {
-	ambiguous := t.ambig
-	for i := range t.query {
-		ambiguous = ambiguous || t.query[i].ambig
-	}
-	if !ambiguous {
+	if !t.ambig {
 		return true
 	}
-	if s.enc != nil || t.enc != "" {
+	if s.enc != nil || t.enc() != "" {
 		return false
 	}
 	for i := range c.vars {
@@ -54,12 +50,16 @@ func hasReserved(s string) bool {
 // match finds the leftmost, longest reading. When strict, a literal's reserved
 // characters match only what is encoded like them, and {v} takes no raw ones.
 func (t *Incoming) match(s *Subject, c *Captures, strict bool) bool {
-	c.reset(len(t.names))
+	return t.matchPath(s, c, strict) && (t.more == nil || t.more.query == nil || t.matchQuery(s, c, strict))
+}
+
+func (t *Incoming) matchPath(s *Subject, c *Captures, strict bool) bool {
+	c.reset(int(t.names))
 	m := matcher{
-		t: t, c: c, parts: t.parts, text: s.path, enc: s.enc,
+		t: t, c: c, parts: t.path(), text: s.path, enc: s.enc,
 		strict: strict, frozen: int(t.frozen), path: true, budget: maxSteps,
 	}
-	return m.run() && (t.query == nil || t.matchQuery(s, c, strict))
+	return m.run()
 }
 
 // matchQuery gives each required parameter the first one of the request that has
@@ -69,9 +69,10 @@ func (t *Incoming) matchQuery(s *Subject, c *Captures, strict bool) bool {
 	for len(c.used) < len(pairs) {
 		c.used = append(c.used, false)
 	}
+	query := t.more.query
 next:
-	for i := range t.query {
-		q := &t.query[i]
+	for i := range query {
+		q := &query[i]
 		name := cut(t.text, q.name)
 		for j := range pairs {
 			p := &pairs[j]
@@ -98,11 +99,11 @@ func (t *Incoming) Missing(s *Subject, c *Captures) string {
 	switch {
 	case t.Match(s, c):
 		return ""
-	case !(&Incoming{src: t.src, text: t.text, enc: t.enc, parts: t.parts, names: t.names, frozen: t.frozen}).match(s, c, false):
+	case !t.matchPath(s, c, false):
 		return "the path does not fit the template"
 	}
-	for i := range t.query {
-		name := cut(t.text, t.query[i].name)
+	for _, q := range t.query() {
+		name := cut(t.text, q.name)
 		found := false
 		for _, p := range s.splitQuery() {
 			found = found || p.name == name
@@ -177,15 +178,16 @@ func (m *matcher) literal(p *part, pos int) bool {
 	if !strings.HasPrefix(m.text[pos:], lit) {
 		return false
 	}
-	if !m.strict || m.enc == nil && m.t.enc == "" {
+	if !m.strict {
 		return true
 	}
+	enc := m.t.enc()
 	for k := range len(lit) {
 		if classes[lit[k]] != reserved {
 			continue
 		}
 		encoded := m.enc != nil && m.enc[pos+k] != 0
-		wanted := m.t.enc != "" && m.t.enc[int(p.span.off)+k] != 0
+		wanted := enc != "" && enc[int(p.span.off)+k] != 0
 		if encoded != wanted {
 			return false
 		}

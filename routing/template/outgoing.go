@@ -16,16 +16,24 @@ import (
 var ErrDotSegment = errors.New("a variable makes a dot segment in the outgoing path")
 
 // Outgoing is a compiled outgoing template, bound to the variables of an incoming
-// one. It is immutable.
+// one. It is immutable, and compact like an [Incoming].
 type Outgoing struct {
-	src   string
-	text  string // the literals, encoded
-	parts []outPart
-	host  span // of the authority, in src
+	text     string // the literals, encoded
+	host     span   // of the authority, in src
+	count    uint8  // of parts
+	fragment uint8  // index of the part that begins the fragment; count without one
+	ownQuery bool   // the template has a query of its own
+	varPath  bool   // a variable stands in the path
+	parts    [4]outPart
+	more     []outPart // if there are more than fit
+	src      string
+}
 
-	fragment uint8 // index of the part that begins the fragment; len(parts) without one
-	ownQuery bool  // the template has a query of its own
-	varPath  bool  // a variable stands in the path
+func (o *Outgoing) all() []outPart {
+	if int(o.count) > len(o.parts) {
+		return o.more
+	}
+	return o.parts[:o.count]
 }
 
 // outPart is a literal, or one variable of an expression.
@@ -121,18 +129,19 @@ func notInHost(r rune) bool {
 
 func (o *Outgoing) compile(tokens []token, names []string) error {
 	var text []byte
+	var parts []outPart
 	var unknown []string
 	query, fragment := false, false
 	at := func() {
 		if !fragment {
-			fragment, o.fragment = true, uint8(len(o.parts))
+			fragment, o.fragment = true, uint8(len(parts))
 		}
 	}
 	literal := func(s string) {
 		off := len(text)
 		text = appendReserved(text, s)
 		if n := len(text) - off; n > 0 {
-			o.parts = append(o.parts, outPart{op: opLiteral, span: span{uint16(off), uint16(n)}})
+			parts = append(parts, outPart{op: opLiteral, span: span{uint16(off), uint16(n)}})
 		}
 	}
 	for _, tok := range tokens {
@@ -164,7 +173,7 @@ func (o *Outgoing) compile(tokens []token, names []string) error {
 				continue
 			}
 			off := tok.pos + strings.Index(o.src[tok.pos:], v.name)
-			o.parts = append(o.parts, outPart{
+			parts = append(parts, outPart{
 				op: tok.op, v: uint8(k), first: i == 0, prefix: uint16(v.prefix),
 				span: span{uint16(off), uint16(len(v.name))},
 			})
@@ -175,9 +184,10 @@ func (o *Outgoing) compile(tokens []token, names []string) error {
 		return &Error{Template: o.src, Msg: unknownMessage(unknown, names)}
 	}
 	at()
-	o.ownQuery = query
-	o.parts = slices.Clip(o.parts)
-	o.share(string(text))
+	o.ownQuery, o.text, o.count = query, string(text), uint8(len(parts))
+	if copy(o.parts[:], parts) < len(parts) {
+		o.more = slices.Clip(parts)
+	}
 	if o.literalDots() {
 		return &Error{Template: o.src, Msg: `the path holds a "." or ".." segment: write the path that it leads to`}
 	}
@@ -187,7 +197,7 @@ func (o *Outgoing) compile(tokens []token, names []string) error {
 // literalDots says whether the path holds a dot segment whatever the variables are.
 func (o *Outgoing) literalDots() bool {
 	var b []byte
-	for i, p := range o.parts[:o.fragment] {
+	for i, p := range o.all()[:o.fragment] {
 		switch {
 		case p.op != opLiteral:
 			b = append(appendSeparator(b, p.op, !p.first), 'x')
@@ -213,24 +223,23 @@ func unknownMessage(unknown, names []string) string {
 	return s + ", which has {" + strings.Join(names, "}, {") + "}"
 }
 
-// share points the literals into src where nothing had to be encoded.
-func (o *Outgoing) share(text string) {
-	o.text = text
-	parts := slices.Clone(o.parts)
-	from := 0
-	for i := range parts {
-		p := &parts[i]
-		if p.op != opLiteral {
-			continue
-		}
-		j := strings.Index(o.src[from:], cut(text, p.span))
-		if j < 0 {
-			return
-		}
-		p.span.off = uint16(from + j)
-		from += j + int(p.span.n)
+// Pack puts the literals of templates that are used together side by side in
+// memory. None of them may be in use yet.
+func Pack(in *Incoming, outs []Outgoing) {
+	var b strings.Builder
+	b.WriteString(in.text)
+	for i := range outs {
+		b.WriteString(outs[i].text)
 	}
-	o.parts, o.text = parts, o.src
+	all := b.String()
+	take := func(text *string) {
+		n := len(*text)
+		*text, all = all[:n], all[n:]
+	}
+	take(&in.text)
+	for i := range outs {
+		take(&outs[i].text)
+	}
 }
 
 // Append appends the URL to dst. The parameters of the subject's query that the
@@ -239,7 +248,8 @@ func (o *Outgoing) share(text string) {
 // error, [ErrDotSegment], dst is returned as it was.
 func (o *Outgoing) Append(dst []byte, s *Subject, c *Captures) ([]byte, error) {
 	start := len(dst)
-	dst = o.append(dst, o.parts[:o.fragment], c)
+	parts := o.all()
+	dst = o.append(dst, parts[:o.fragment], c)
 	path := start + int(o.host.off) + int(o.host.n)
 	if o.varPath && hasDotSegment(dst[path:]) {
 		return dst[:start], ErrDotSegment
@@ -247,7 +257,7 @@ func (o *Outgoing) Append(dst []byte, s *Subject, c *Captures) ([]byte, error) {
 	if s.query != "" {
 		dst = s.AppendExtra(dst, path, o.ownQuery, c)
 	}
-	return o.append(dst, o.parts[o.fragment:], c), nil
+	return o.append(dst, parts[o.fragment:], c), nil
 }
 
 // append expands parts by RFC 6570 section 3.2.1. A variable that is not set (an

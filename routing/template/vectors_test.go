@@ -202,7 +202,7 @@ func expandOutgoing(t *testing.T, tmpl string, names []string, texts map[string]
 			c.vars[i] = textCapture(*v)
 		}
 	}
-	return string(o.append(nil, o.parts, &c))
+	return string(o.append(nil, o.all(), &c))
 }
 
 // textCapture is a value that comes from no URL.
