@@ -247,10 +247,10 @@ func TestEachPartMayPanicOrStall(t *testing.T) {
 				if step != "ingest session" {
 					n.mustPut("/before")
 					n.stored()
+					mu.Lock()
+					armed = true
+					mu.Unlock()
 				}
-				mu.Lock()
-				armed = step != "ingest session"
-				mu.Unlock()
 				want := map[string]bool{}
 				var wg sync.WaitGroup
 				var acked sync.Map
