@@ -134,8 +134,8 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	}
 	api := admin.New(admin.Options{
 		Access: n.access, Catalog: n.replica(), Table: n.publisher.Table, SQL: n.analytics.SQL(),
-		Status: n.Status, Ready: n.Ready, Pages: pages, Session: ui.SessionSecret, ReservedDomain: n.reservedDomain,
-		PixelHost: "static." + n.settings.BaseDomain, Gatherer: n.registry, Logger: n.component("admin"), BaseURL: n.adminURL,
+		Status: n.Status, Ready: n.Ready, Pages: pages, Session: ui.SessionSecret, BaseDomain: n.settings.BaseDomain,
+		Gatherer: n.registry, Logger: n.component("admin"), BaseURL: n.adminURL,
 	})
 	n.admin.SetHandler(api.Remote())
 	n.socket.SetHandler(api.Local())
@@ -198,7 +198,7 @@ func (n *Node) importManifest(ctx context.Context) error {
 		return err
 	}
 	applied, err := admin.Apply(ctx, admin.ApplyOptions{
-		Catalog: n.replica(), ReservedDomain: n.reservedDomain,
+		Catalog: n.replica(), BaseDomain: n.settings.BaseDomain,
 		Name: filepath.Base(path), Data: data, Manifest: true, Owner: n.settings.ManifestOwner,
 		Actor: catalog.Actor{Kind: "node", Name: n.settings.Name, Operator: true},
 	})
