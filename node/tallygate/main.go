@@ -2,6 +2,8 @@
 package main
 
 import (
+	_ "time/tzdata" // time zones of reports on machines without zoneinfo
+
 	"context"
 	"os"
 	"os/signal"
