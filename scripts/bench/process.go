@@ -50,7 +50,7 @@ packages:
     name: telemetry
     type: event
     domains: [get.acme.test]
-    path: /events
+    incoming_path: /events
 `
 
 // startNode starts a node with the bench's catalog. cores is how many it may use.

@@ -29,7 +29,7 @@ packages:
     name: telemetry
     type: event
     domains: [get.acme.test]
-    path: /events
+    incoming_path: /events
 `, origin)
 }
 

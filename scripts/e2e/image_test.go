@@ -41,7 +41,7 @@ func TestSkopeoCopiesAnImageAndIsCountedOnce(t *testing.T) {
 	needs(t, "skopeo")
 	n, _, digest := pullable(t)
 	dir := t.TempDir()
-	command(t, "skopeo", "copy", "--all", "--src-tls-verify=false", "docker://"+n.public(":1.2"), "dir:"+dir)
+	command(t, "skopeo", "copy", "--all", "--preserve-digests", "--src-tls-verify=false", "docker://"+n.public(":1.2"), "dir:"+dir)
 
 	manifest, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if err != nil {

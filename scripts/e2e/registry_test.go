@@ -28,6 +28,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // registry is a real docker-registry behind token authentication: anybody may
@@ -97,7 +98,8 @@ auth:
 // push uploads an image with two platforms and returns the digest of its index.
 func (r *registry) push(t *testing.T, repository, tag string) string {
 	t.Helper()
-	var index v1.ImageIndex = empty.Index
+	// Of one family of media types, so that no client has a reason to convert it.
+	index := mutate.IndexMediaType(empty.Index, types.DockerManifestList)
 	for _, arch := range []string{"amd64", "arm64"} {
 		image, err := random.Image(4096, 2)
 		if err != nil {
