@@ -48,14 +48,17 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	// What was recorded must outlive all that records, so it opens first and
 	// closes last.
 	n.analytics, err = analytics.Open(analytics.Options{
-		Dir:        dir,
-		NodeID:     n.id,
-		NodeName:   n.settings.Name,
-		Region:     n.settings.Region,
-		Store:      n.settings.Analytics,
-		SpoolSync:  n.settings.SpoolSync,
-		Logger:     n.component("analytics"),
-		Registerer: n.registry,
+		Dir:         dir,
+		NodeID:      n.id,
+		NodeName:    n.settings.Name,
+		Region:      n.settings.Region,
+		Store:       n.settings.Analytics,
+		SpoolSync:   n.settings.SpoolSync,
+		SpoolBytes:  n.settings.SpoolMaxBytes,
+		StoreMemory: n.settings.AnalyticsMemory,
+		Fault:       n.hook,
+		Logger:      n.component("analytics"),
+		Registerer:  n.registry,
 	})
 	if err != nil {
 		return err
