@@ -139,7 +139,7 @@ func (r *Reader) Top(ctx context.Context, q Query, by Dimension, limit int) ([]R
 		if err := rows.Scan(&row.Key, &row.Label, &row.Count, &row.Unique); err != nil {
 			return err
 		}
-		if row.Label == "" {
+		if row.Label == "" || row.Key == "" {
 			row.Label = row.Key
 		}
 		list = append(list, row)
