@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"tallygate/scripts/e2e/harness"
 )
 
 // browser starts a headless Chromium with an empty profile.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	needs(t, "chromium")
+	harness.Needs(t, "chromium")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath("/usr/bin/chromium"),
 		chromedp.NoSandbox,
@@ -66,12 +68,12 @@ func evaluate[T any](t *testing.T, ctx context.Context, expression string) T {
 func TestThePageShowsADownloadWithinASecondOfIt(t *testing.T) {
 	ctx := browser(t)
 	origin := startOrigin(t)
-	n := startNode(t)
-	n.apply(filesCatalog(origin.URL))
-	n.get("GET", "get.acme.test", "/dl/1.2/linux.tgz", "User-Agent", "curl/8.5.0")
-	n.settled()
+	n := harness.StartNode(t)
+	n.Apply(filesCatalog(origin.URL))
+	n.Get("GET", "get.acme.test", "/dl/1.2/linux.tgz", "User-Agent", "curl/8.5.0")
+	n.Settled()
 
-	link := strings.TrimSpace(n.run("user", "sign-in-link"))
+	link := strings.TrimSpace(n.Run("user", "sign-in-link"))
 	steps(t, ctx,
 		chromedp.Navigate(link),
 		chromedp.Click("form button.button-main"),
@@ -80,7 +82,7 @@ func TestThePageShowsADownloadWithinASecondOfIt(t *testing.T) {
 	if got := evaluate[string](t, ctx, "document.querySelector('.cards .card-figure').innerText"); got != "1" {
 		t.Errorf("the overview shows %q downloads, want 1", got)
 	}
-	waitFor(t, "the live feed", func() error {
+	harness.WaitFor(t, "the live feed", func() error {
 		if got := evaluate[string](t, ctx, "document.getElementById('live-state').innerText"); got != "Live" {
 			return errors.New(got)
 		}
@@ -88,8 +90,8 @@ func TestThePageShowsADownloadWithinASecondOfIt(t *testing.T) {
 	})
 
 	begun := time.Now()
-	n.get("GET", "get.acme.test", "/dl/1.3/darwin.tgz", "User-Agent", "curl/8.5.0")
-	waitFor(t, "the download on the page", func() error {
+	n.Get("GET", "get.acme.test", "/dl/1.3/darwin.tgz", "User-Agent", "curl/8.5.0")
+	harness.WaitFor(t, "the download on the page", func() error {
 		text := evaluate[string](t, ctx, "document.querySelector('table.events tbody').innerText")
 		if !strings.Contains(text, "/dl/1.3/darwin.tgz") {
 			return errors.New(text)
@@ -111,8 +113,8 @@ func TestThePageShowsADownloadWithinASecondOfIt(t *testing.T) {
 
 func TestABrowserFetchesThePixelAndThePageIsKnown(t *testing.T) {
 	ctx := browser(t)
-	n := startNode(t)
-	n.apply(`
+	n := harness.StartNode(t)
+	n.Apply(`
 organizations: [{name: acme}]
 pixels: [{owner: acme, name: docs, id: px-docs}]
 `)
@@ -124,14 +126,14 @@ pixels: [{owner: acme, name: docs, id: px-docs}]
 	}))
 	defer site.Close()
 	steps(t, ctx, chromedp.Navigate(site.URL+"/guide/start"))
-	waitFor(t, "the image", func() error {
+	harness.WaitFor(t, "the image", func() error {
 		if width := evaluate[int](t, ctx, "document.getElementById('pixel').naturalWidth"); width != 1 {
 			return fmt.Errorf("width %d", width)
 		}
 		return nil
 	})
-	n.settled()
-	rows := n.sql("select type, pixel_id, pixel, owner, page, referer, client, counted from events")
+	n.Settled()
+	rows := n.SQL("select type, pixel_id, pixel, owner, page, referer, client, counted from events")
 	if len(rows) != 1 {
 		t.Fatalf("%d rows, want 1: the unknown pixel has none: %v", len(rows), rows)
 	}
@@ -143,7 +145,7 @@ pixels: [{owner: acme, name: docs, id: px-docs}]
 			t.Errorf("%s is %v, want %v", column, rows[0][column], want)
 		}
 	}
-	if _, metrics := n.admin("/metrics"); !strings.Contains(metrics, "unmatched") {
+	if _, metrics := n.GetAdmin("/metrics"); !strings.Contains(metrics, "unmatched") {
 		t.Error("the unknown pixel is not among the metrics")
 	}
 }

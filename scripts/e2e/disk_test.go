@@ -3,13 +3,15 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"tallygate/scripts/e2e/harness"
 )
 
 // smallDisk mounts a disk of a few megabytes.
@@ -54,39 +56,24 @@ func fill(t *testing.T, dir string) (remove func()) {
 	}
 }
 
-// admin asks the admin listener.
-func (n *node) admin(path string) (status int, body string) {
-	n.t.Helper()
-	resp, err := direct.Get("http://" + n.Admin + path)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	return resp.StatusCode, string(data)
-}
-
 func TestAFullDiskStopsRecordingAndNotDownloads(t *testing.T) {
-	n := startNodeIn(t, smallDisk(t, "128m"))
-	n.apply(filesCatalog("https://origin.example"))
-	if status, body := n.admin("/readyz"); status != http.StatusOK {
+	n := harness.StartNodeWith(t, harness.NodeOptions{Dir: smallDisk(t, "128m")})
+	n.Apply(filesCatalog("https://origin.example"))
+	if status, body := n.GetAdmin("/readyz"); status != http.StatusOK {
 		t.Fatalf("not ready before the disk is full: %s", body)
 	}
 	stored := 0
-	client := &http.Client{Timeout: direct.Timeout}
+	client := &http.Client{Timeout: 30 * time.Second}
 	if _, status, err := post(client, n.Gateway, "get.acme.test", "/events", `{"when":"before"}`); err != nil || status != 200 {
 		t.Fatalf("status %d, %v", status, err)
 	}
 	stored++
 
-	free := fill(t, n.dir)
+	free := fill(t, n.Dir)
 	// A spool that still has room in its open block takes events until that is
 	// used up; each of them that is answered 200 has to be there in the end.
 	body := fmt.Sprintf(`{"when":"during","filler":%q}`, strings.Repeat("x", 16<<10))
-	waitFor(t, "collection to be refused", func() error {
+	harness.WaitFor(t, "collection to be refused", func() error {
 		_, status, err := post(client, n.Gateway, "get.acme.test", "/events", body)
 		switch {
 		case err != nil:
@@ -99,20 +86,20 @@ func TestAFullDiskStopsRecordingAndNotDownloads(t *testing.T) {
 		}
 		return nil
 	})
-	waitFor(t, "readiness to tell", func() error {
-		status, body := n.admin("/readyz")
+	harness.WaitFor(t, "readiness to tell", func() error {
+		status, body := n.GetAdmin("/readyz")
 		if status != http.StatusServiceUnavailable || !strings.Contains(body, "recording") {
 			return fmt.Errorf("%d %s", status, body)
 		}
 		return nil
 	})
 	for range 20 {
-		if got := n.get("GET", "get.acme.test", "/dl/1/linux.tgz").StatusCode; got != 302 {
+		if got := n.Get("GET", "get.acme.test", "/dl/1/linux.tgz").StatusCode; got != 302 {
 			t.Errorf("a download got %d while the disk is full", got)
 		}
 	}
-	waitFor(t, "the metrics to count what is dropped", func() error {
-		_, text := n.admin("/metrics")
+	harness.WaitFor(t, "the metrics to count what is dropped", func() error {
+		_, text := n.GetAdmin("/metrics")
 		for line := range strings.Lines(text) {
 			if strings.HasPrefix(line, "tallygate_recorder_dropped_events_total") && !strings.HasSuffix(strings.TrimSpace(line), " 0") {
 				return nil
@@ -122,7 +109,7 @@ func TestAFullDiskStopsRecordingAndNotDownloads(t *testing.T) {
 	})
 
 	free()
-	waitFor(t, "collection to go on", func() error {
+	harness.WaitFor(t, "collection to go on", func() error {
 		_, status, err := post(client, n.Gateway, "get.acme.test", "/events", `{"when":"after"}`)
 		if err != nil {
 			return err
@@ -133,14 +120,14 @@ func TestAFullDiskStopsRecordingAndNotDownloads(t *testing.T) {
 		stored++
 		return nil
 	})
-	waitFor(t, "readiness", func() error {
-		if status, body := n.admin("/readyz"); status != http.StatusOK {
+	harness.WaitFor(t, "readiness", func() error {
+		if status, body := n.GetAdmin("/readyz"); status != http.StatusOK {
 			return errors.New(body)
 		}
 		return nil
 	})
-	waitFor(t, "all that was acknowledged to be rows", func() error {
-		if got := n.count("select count(*) from events where type = 'event'"); got != stored {
+	harness.WaitFor(t, "all that was acknowledged to be rows", func() error {
+		if got := n.Count("select count(*) from events where type = 'event'"); got != stored {
 			return fmt.Errorf("%d rows, %d acknowledged", got, stored)
 		}
 		return nil

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tallygate/scripts/e2e/harness"
 )
 
 // filesCatalog serves files of an origin and collects events.
@@ -44,19 +46,19 @@ func startOrigin(t *testing.T) *httptest.Server {
 }
 
 func TestCurlFollowsTheRedirectToTheOriginAndIsRecorded(t *testing.T) {
-	needs(t, "curl")
+	harness.Needs(t, "curl")
 	origin := startOrigin(t)
-	n := startNode(t)
-	n.apply(filesCatalog(origin.URL))
+	n := harness.StartNode(t)
+	n.Apply(filesCatalog(origin.URL))
 
 	host, port, _ := strings.Cut(n.Gateway, ":")
-	got := command(t, "curl", "-sSL", "--resolve", "get.acme.test:"+port+":"+host,
+	got := harness.Command(t, "curl", "-sSL", "--resolve", "get.acme.test:"+port+":"+host,
 		"http://get.acme.test:"+port+"/dl/1.2/linux-amd64.tgz?channel=docs")
 	if want := "bytes of /releases/1.2/rocket-linux-amd64.tgz?channel=docs"; got != want {
 		t.Errorf("curl got %q, want %q", got, want)
 	}
-	n.settled()
-	rows := n.sql(`select type, package, version, platform, client, domain, status, counted, variables from events`)
+	n.Settled()
+	rows := n.SQL(`select type, package, version, platform, client, domain, status, counted, variables from events`)
 	if len(rows) != 1 {
 		t.Fatalf("%d rows, want 1: %v", len(rows), rows)
 	}
@@ -75,8 +77,8 @@ func TestCurlFollowsTheRedirectToTheOriginAndIsRecorded(t *testing.T) {
 
 func TestRequestsAndTheirAnswers(t *testing.T) {
 	origin := startOrigin(t)
-	n := startNode(t)
-	n.apply(filesCatalog(origin.URL))
+	n := harness.StartNode(t)
+	n.Apply(filesCatalog(origin.URL))
 	tests := []struct {
 		name, method, host, path string
 		status                   int
@@ -95,7 +97,7 @@ func TestRequestsAndTheirAnswers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			resp := n.get(tt.method, tt.host, tt.path)
+			resp := n.Get(tt.method, tt.host, tt.path)
 			if resp.StatusCode != tt.status || resp.Header.Get("Location") != tt.location {
 				t.Errorf("%d to %q, want %d to %q", resp.StatusCode, resp.Header.Get("Location"), tt.status, tt.location)
 			}
@@ -107,23 +109,23 @@ func TestASecondStartGoesOnWhereTheFirstEnded(t *testing.T) {
 	origin := startOrigin(t)
 	for _, end := range []struct {
 		name string
-		end  func(*node)
-	}{{"stopped", (*node).stop}, {"killed", func(n *node) { n.cmd.Process.Kill(); <-n.exited }}} {
+		end  func(*harness.Node)
+	}{{"stopped", (*harness.Node).Stop}, {"killed", (*harness.Node).Kill}} {
 		t.Run(end.name, func(t *testing.T) {
-			n := startNode(t)
-			n.apply(filesCatalog(origin.URL))
-			n.get("GET", "get.acme.test", "/ping") // a 200 is durable
-			before := n.run("export")
+			n := harness.StartNode(t)
+			n.Apply(filesCatalog(origin.URL))
+			n.Get("GET", "get.acme.test", "/ping") // a 200 is durable
+			before := n.Run("export")
 			end.end(n)
-			n.start()
-			if after := n.run("export"); after != before {
+			n.Start()
+			if after := n.Run("export"); after != before {
 				t.Errorf("the catalog changed:\n%s\nwas\n%s", after, before)
 			}
-			if got := n.get("GET", "get.acme.test", "/dl/1/linux.tgz").StatusCode; got != 302 {
+			if got := n.Get("GET", "get.acme.test", "/dl/1/linux.tgz").StatusCode; got != 302 {
 				t.Errorf("status %d, want 302", got)
 			}
-			waitFor(t, "both requests in the events", func() error {
-				if got := n.count("select count(*) from events"); got != 2 {
+			harness.WaitFor(t, "both requests in the events", func() error {
+				if got := n.Count("select count(*) from events"); got != 2 {
 					return fmt.Errorf("%d rows", got)
 				}
 				return nil
@@ -133,9 +135,9 @@ func TestASecondStartGoesOnWhereTheFirstEnded(t *testing.T) {
 }
 
 func TestWrongFilesChangeNothingAndNameEveryMistake(t *testing.T) {
-	n := startNode(t)
-	n.apply("organizations: [{name: acme}]")
-	before := n.run("export")
+	n := harness.StartNode(t)
+	n.Apply("organizations: [{name: acme}]")
+	before := n.Run("export")
 	wrong := `
 organizations: [{name: acme}, {name: "Bad Name"}]
 packages:
@@ -148,7 +150,7 @@ packages:
 	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := n.try("apply", "-f", file)
+	_, err := n.Try("apply", "-f", file)
 	if err == nil {
 		t.Fatal("a file with mistakes was applied")
 	}
@@ -160,26 +162,26 @@ packages:
 	if t.Failed() {
 		t.Logf("message:\n%v", err)
 	}
-	if after := n.run("export"); after != before {
+	if after := n.Run("export"); after != before {
 		t.Errorf("the catalog changed:\n%s", after)
 	}
 }
 
 func TestADryRunPrintsTheDifferenceAndChangesNothing(t *testing.T) {
-	n := startNode(t)
+	n := harness.StartNode(t)
 	text := filesCatalog("https://origin.example")
-	plan, err := n.tryIn(text, "apply", "-f", "-", "--dry-run")
+	plan, err := n.TryIn(text, "apply", "-f", "-", "--dry-run")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(plan, "rocket") || !strings.Contains(plan, "+") {
 		t.Errorf("the plan does not show the new package:\n%s", plan)
 	}
-	if got := n.get("GET", "get.acme.test", "/ping").StatusCode; got != 404 {
+	if got := n.Get("GET", "get.acme.test", "/ping").StatusCode; got != 404 {
 		t.Errorf("a dry run made a route: status %d", got)
 	}
-	n.apply(text)
-	again, err := n.tryIn(text, "apply", "-f", "-")
+	n.Apply(text)
+	again, err := n.TryIn(text, "apply", "-f", "-")
 	if err != nil {
 		t.Fatal(err)
 	}

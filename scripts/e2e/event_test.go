@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"tallygate/scripts/e2e/harness"
 )
 
 // post sends one event and returns the ids that the node acknowledged.
@@ -43,8 +45,8 @@ func post(client *http.Client, gateway, host, path, body string) (ids []string, 
 
 func TestAcknowledgedEventsSurviveAKill(t *testing.T) {
 	const events, connections = 10_000, 16
-	n := startNode(t)
-	n.apply(filesCatalog("https://origin.example"))
+	n := harness.StartNode(t)
+	n.Apply(filesCatalog("https://origin.example"))
 
 	var (
 		mu           sync.Mutex
@@ -78,26 +80,25 @@ func TestAcknowledgedEventsSurviveAKill(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, "half of the events", func() error {
+	harness.WaitFor(t, "half of the events", func() error {
 		if d := done.Load(); d < events/2 {
 			return fmt.Errorf("%d of %d", d, events)
 		}
 		return nil
 	})
-	n.cmd.Process.Kill()
-	<-n.exited
+	n.Kill()
 	wg.Wait()
 	if len(acknowledged) < events/4 || len(acknowledged) >= events {
 		t.Fatalf("%d of %d acknowledged: the kill did not come in the middle", len(acknowledged), events)
 	}
 
-	n.start()
-	n.settled()
+	n.Start()
+	n.Settled()
 	// Rows are fetched a part at a time: an answer has a limit of rows.
 	rows := map[string]int{}
 	total := 0
 	for from := 0; from < events+1; from += 5000 {
-		for _, row := range n.sql(`select id, variables['attempt'] as attempt from events
+		for _, row := range n.SQL(`select id, variables['attempt'] as attempt from events
 			where cast(variables['attempt'] as integer) between %d and %d`, from, from+4999) {
 			total++
 			var attempt int

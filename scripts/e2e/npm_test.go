@@ -6,14 +6,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tallygate/scripts/e2e/harness"
 )
 
 // TestAnInstallOfAPackageWithScarfIsCounted runs npm with the real @scarf/scarf,
 // whose install script reports to localhost when SCARF_LOCAL_PORT says so.
 func TestAnInstallOfAPackageWithScarfIsCounted(t *testing.T) {
-	needs(t, "npm", "node")
-	n := startNode(t)
-	n.apply(`
+	harness.Needs(t, "npm", "node")
+	n := harness.StartNode(t)
+	n.Apply(`
 organizations: [{name: acme}]
 packages: [{owner: acme, name: rocket-skates, type: npm}]
 `)
@@ -46,8 +48,8 @@ packages: [{owner: acme, name: rocket-skates, type: npm}]
 	npm("skates", "pack", "--pack-destination", dir)
 	npm("app", "install", "--foreground-scripts", filepath.Join(dir, "rocket-skates-2.0.1.tgz"))
 
-	n.settled()
-	rows := n.sql(`select type, package, package_type, version, platform, counted, status from events`)
+	n.Settled()
+	rows := n.SQL(`select type, package, package_type, version, platform, counted, status from events`)
 	if len(rows) != 1 {
 		t.Fatalf("%d rows, want 1: %v", len(rows), rows)
 	}

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tallygate/scripts/e2e/harness"
 )
 
 // wheel makes a wheel (PEP 427) of a package with one module.
@@ -72,11 +74,11 @@ func startIndex(t *testing.T, name string, versions ...string) *httptest.Server 
 }
 
 func TestPipInstallsThroughTheGatewayAndTheFileIsCounted(t *testing.T) {
-	needs(t, "python3", "pip3")
+	harness.Needs(t, "python3", "pip3")
 	index := startIndex(t, "rocket", "1.0", "1.1")
 	empty := startIndex(t, "nothing")
-	n := startNode(t)
-	n.apply(fmt.Sprintf(`
+	n := harness.StartNode(t)
+	n.Apply(fmt.Sprintf(`
 organizations: [{name: acme}]
 packages:
   - owner: acme
@@ -104,14 +106,14 @@ packages:
 	}
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
-			before := n.count("select count(*) from events where counted")
+			before := n.Count("select count(*) from events where counted")
 			target := t.TempDir()
-			command(t, "python3", append([]string{"-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check", "--target", target}, way.args...)...)
+			harness.Command(t, "python3", append([]string{"-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check", "--target", target}, way.args...)...)
 			if _, err := os.Stat(filepath.Join(target, "rocket.py")); err != nil {
 				t.Error(err)
 			}
-			n.settled()
-			rows := n.sql(`select type, package, version, client, client_version is not null as has_client_version, platform, arch, status
+			n.Settled()
+			rows := n.SQL(`select type, package, version, client, client_version is not null as has_client_version, platform, arch, status
 				from events where counted order by time desc`)
 			if len(rows) != before+1 {
 				t.Fatalf("%d counted rows more, want 1: %v", len(rows)-before, rows)
@@ -125,7 +127,7 @@ packages:
 			}
 		})
 	}
-	if got := n.count("select count(*) from events where type = 'index-fetch' and not counted"); got == 0 {
+	if got := n.Count("select count(*) from events where type = 'index-fetch' and not counted"); got == 0 {
 		t.Error("index pages left no row")
 	}
 }
