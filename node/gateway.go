@@ -10,6 +10,7 @@ import (
 	"tallygate/routing/container"
 	"tallygate/routing/origin"
 	"tallygate/routing/python"
+	"tallygate/routing/source"
 )
 
 // newGateway fits the parts of the gateway listener together.
@@ -27,6 +28,7 @@ func (n *Node) newGateway(origins *origin.Pool) (*routing.Gateway, error) {
 		Origins:  origins,
 		Containers: container.New(container.Options{
 			Origins: origins, Logger: n.logger, Registerer: n.registry,
+			Sources: source.New(n.settings.Proxies), PlainCredentials: n.settings.AllowPrivate,
 		}),
 		Python:         index,
 		TrustedProxies: n.settings.Proxies,

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tallygate/cluster/catalog"
+	"tallygate/routing/container"
 	"tallygate/routing/npm"
 	"tallygate/routing/pixel"
 	"tallygate/routing/table"
@@ -49,7 +50,7 @@ func (g *Gateway) route(rq *request) {
 	case table.BaseHost:
 		g.servesBase(rq)
 	case table.DockerHost:
-		if host.HasImages() && isRegistry(rq.path) {
+		if host.HasImages() && isRegistry(rq.path) || takesLogins(rq.path, host) {
 			g.images(rq, host)
 			return
 		}
@@ -61,7 +62,7 @@ func (g *Gateway) route(rq *request) {
 
 // routeOwn serves a request on an owner's gateway host or custom domain.
 func (g *Gateway) routeOwn(rq *request, t *table.Table, host *table.Host) {
-	if isRegistry(rq.path) && host.HasImages() {
+	if isRegistry(rq.path) && host.HasImages() || takesLogins(rq.path, host) {
 		g.images(rq, host)
 		return
 	}
@@ -118,6 +119,11 @@ func (g *Gateway) takesInstalls(rq *request, host *table.Host) bool {
 // isRegistry says whether a path belongs to the OCI distribution API.
 func isRegistry(path string) bool {
 	return path == "/v2" || strings.HasPrefix(path, "/v2/")
+}
+
+// takesLogins says whether a path is where a host gives out tokens for its images.
+func takesLogins(path string, host *table.Host) bool {
+	return path == container.TokenPath && host.HasPrivateImages()
 }
 
 // isIndex says whether a path belongs to a Python package index (PEP 503).

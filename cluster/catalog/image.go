@@ -24,6 +24,31 @@ type Image struct {
 
 	// PlainHTTP speaks http to the backend. Only operators may set it.
 	PlainHTTP bool `json:"plain_http,omitempty"`
+
+	PrivatePulls
+}
+
+// PrivatePulls says whether clients may pull with credentials of their own, and
+// whom these may reach.
+type PrivatePulls struct {
+	// AllowPrivatePulls passes clients' credentials on to the token server of the
+	// registry. Without it no credentials leave the gateway.
+	AllowPrivatePulls bool `json:"allow_private_pulls,omitempty"`
+
+	// TokenHost is the host[:port] of the token server that credentials may be
+	// sent to, where it is neither the registry's own host nor one that is known
+	// to belong to a public registry.
+	TokenHost string `json:"token_host,omitempty"`
+}
+
+func (p *PrivatePulls) checked(c *checker, prefix string) {
+	switch {
+	case p.TokenHost == "":
+	case !p.AllowPrivatePulls:
+		c.fail(prefix+"token_host", CodeFieldNotForType, "credentials are sent there only where allow_private_pulls is true")
+	default:
+		p.TokenHost = c.registry(prefix+"token_host", p.TokenHost)
+	}
 }
 
 // PublicName is the repository that clients ask for.
@@ -51,6 +76,7 @@ func (i *Image) checked(c *checker, before *Package) *Image {
 			img.FailoverRegistries[j] = c.registry(at("image.failover_registries", j, ""), r)
 		}
 	}
+	img.PrivatePulls.checked(c, "image.")
 	c.operatorOnly("image.plain_http", img.PlainHTTP &&
 		(before == nil || before.Image == nil || !before.Image.PlainHTTP))
 	return &img
@@ -160,4 +186,14 @@ func checkAlternatives(segment string) bool {
 		}
 		segment = after
 	}
+}
+
+// takesEverything says whether a pattern names no owner's images but whatever a
+// registry holds: its first segment has no letter or digit of its own. A host with
+// such a collection is a relay for the whole registry.
+func takesEverything(pattern string) bool {
+	first, _, _ := strings.Cut(pattern, "/")
+	return first != "" && !strings.ContainsFunc(first, func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
+	})
 }

@@ -25,6 +25,8 @@ type Collection struct {
 	AlwaysProxy bool `json:"always_proxy,omitempty"`
 	PlainHTTP   bool `json:"plain_http,omitempty"` // only operators may set it
 
+	PrivatePulls
+
 	Meta
 }
 
@@ -97,6 +99,8 @@ func (col *Collection) check(c *checker, before object) {
 		col.Domain = c.attach("domain", col.Owner, col.Domain, publicCodes)
 	}
 	col.Registry = c.registry("registry", col.Registry)
+	col.PrivatePulls.checked(c, "")
+	c.operatorOnly("pattern", takesEverything(col.Pattern) && (b == nil || b.Pattern != col.Pattern))
 	c.operatorOnly("plain_http", col.PlainHTTP && (b == nil || !b.PlainHTTP))
 	other := get[Collection](c.tx.View, KindCollection, byOwner, join(col.Owner, col.Domain, col.Pattern))
 	if other != nil && other.ID != col.ID {

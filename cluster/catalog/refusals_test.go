@@ -105,6 +105,12 @@ func TestOnlyOperatorsSetWhatReachesBeyondAnOwner(t *testing.T) {
 			ID: "p", Owner: "acme", Name: "p", Type: Python,
 			Index: &PythonProject{Project: "p", RepositoryURL: "http://pypi.org/simple/", PlainHTTP: true},
 		}), CodeOperatorOnly, "index.plain_http"},
+		{"every image of a registry", Op{Collection: &Collection{ID: "c", Owner: "acme", Pattern: "**", Registry: "ghcr.io"}}, CodeOperatorOnly, "pattern"},
+		{"every image of two segments", Op{Collection: &Collection{ID: "c", Owner: "acme", Pattern: "*/*", Registry: "ghcr.io"}}, CodeOperatorOnly, "pattern"},
+		{"a token server of nobody's", changed(image("acme", "x"), func(p *Package) { p.Image.TokenHost = "auth.example" }), CodeFieldNotForType, "image.token_host"},
+		{"a token server that is a URL", changed(image("acme", "x"), func(p *Package) {
+			p.Image.PrivatePulls = PrivatePulls{AllowPrivatePulls: true, TokenHost: "https://auth.example"}
+		}), CodeRegistryInvalidCharacters, "image.token_host"},
 		{"plain http for a collection", Op{Collection: &Collection{ID: "c", Owner: "acme", Pattern: "x/*", Registry: "ghcr.io", PlainHTTP: true}}, CodeOperatorOnly, "plain_http"},
 	})
 	// What an operator set stays when others change the rest.

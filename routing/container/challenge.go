@@ -121,6 +121,9 @@ type demand struct {
 	// insufficient is the registry's word that the token was good, but not for
 	// this: a fresh one would be no better (RFC 6750 section 3.1).
 	insufficient bool
+
+	// basic: credentials are taken by the registry itself (RFC 7617).
+	basic bool
 }
 
 // demandOf picks the challenge that we can meet.
@@ -128,8 +131,12 @@ func demandOf(lines []string) demand {
 	d := demand{access: accessLogin}
 	for _, c := range parseChallenges(lines) {
 		if c.scheme == "bearer" && c.params["realm"] != "" {
-			return demand{accessToken, c.params["realm"], c.params["service"], c.params["error"] == "insufficient_scope"}
+			return demand{
+				access: accessToken, realm: c.params["realm"], service: c.params["service"],
+				insufficient: c.params["error"] == "insufficient_scope",
+			}
 		}
+		d.basic = d.basic || c.scheme == "basic"
 	}
 	return d
 }

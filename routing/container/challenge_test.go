@@ -76,7 +76,7 @@ func TestDemandPicksTheChallengeThatCanBeMet(t *testing.T) {
 		{"a token without a service", []string{`Bearer realm="r"`}, demand{access: accessToken, realm: "r"}},
 		{"a token, or a login", []string{`Basic realm="b"`, `Bearer realm="r"`}, demand{access: accessToken, realm: "r"}},
 		{"another token", []string{`Bearer realm="r",error="insufficient_scope"`}, demand{access: accessToken, realm: "r", insufficient: true}},
-		{"a login", []string{`Basic realm="b"`}, demand{access: accessLogin}},
+		{"a login", []string{`Basic realm="b"`}, demand{access: accessLogin, basic: true}},
 		{"a token from nowhere", []string{`Bearer service="s"`}, demand{access: accessLogin}},
 		{"nothing it would name", nil, demand{access: accessLogin}},
 	} {

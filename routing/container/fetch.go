@@ -69,7 +69,7 @@ func (p *pull) fetch(ctx context.Context) (*http.Response, endpoint, error) {
 		}
 		return resp, ep, nil
 	}
-	return nil, endpoint{}, errors.New("image without a registry") // sourceOf gives at least one
+	return nil, endpoint{}, errors.New("image without a registry") // homeOf gives at least one
 }
 
 // answered says whether a failure is a registry's considered answer, so that
@@ -86,6 +86,9 @@ func (p *pull) fetchFrom(ctx context.Context, ep endpoint) (*http.Response, erro
 		key  tokenKey
 		held string
 	)
+	if p.proven() {
+		return p.fetchPrivate(ctx, ep)
+	}
 	d, err := p.demands.of(ctx, ep)
 	if err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func (p *pull) fetchFrom(ctx context.Context, ep endpoint) (*http.Response, erro
 			return nil, err
 		}
 	}
-	resp, err := p.send(ctx, ep, held)
+	resp, err := p.send(ctx, ep, bearerHeader(held))
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
@@ -116,7 +119,7 @@ func (p *pull) fetchFrom(ctx context.Context, ep endpoint) (*http.Response, erro
 	if held, err = p.tokens.get(ctx, keyOf(ep, d)); err != nil {
 		return nil, err
 	}
-	resp, err = p.send(ctx, ep, held)
+	resp, err = p.send(ctx, ep, bearerHeader(held))
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
 		discard(resp)
 		return nil, errNotPublic
@@ -124,8 +127,17 @@ func (p *pull) fetchFrom(ctx context.Context, ep endpoint) (*http.Response, erro
 	return resp, err
 }
 
+// bearerHeader is the authorization by a token, if there is one.
+func bearerHeader(token string) string {
+	if token == "" {
+		return ""
+	}
+	return "Bearer " + token
+}
+
 // send makes one request, and follows the registry's redirects within its API.
-func (p *pull) send(ctx context.Context, ep endpoint, held string) (*http.Response, error) {
+// authorization may be empty.
+func (p *pull) send(ctx context.Context, ep endpoint, authorization string) (*http.Response, error) {
 	url := ep.url(p.rest())
 	if (p.kind == tags || p.kind == referrers) && p.r.URL.RawQuery != "" {
 		url += "?" + p.r.URL.RawQuery
@@ -136,9 +148,9 @@ func (p *pull) send(ctx context.Context, ep endpoint, held string) (*http.Respon
 		return nil, refuse(http.StatusBadRequest, codeUnsupported, "invalid query").because(err)
 	}
 	req.Header = p.out
-	if held != "" {
+	if authorization != "" {
 		req.Header = p.out.Clone()
-		req.Header["Authorization"] = []string{"Bearer " + held}
+		req.Header["Authorization"] = []string{authorization}
 	}
 	return follow(p.transport, req, maxInside, func(resp *http.Response) bool {
 		target, _, err := origin.Location(resp)

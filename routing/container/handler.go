@@ -2,6 +2,7 @@ package container
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tallygate/routing/event"
+	"tallygate/routing/source"
 	"tallygate/routing/table"
 )
 
@@ -31,6 +33,15 @@ type Options struct {
 	Origins    Origins
 	Logger     *slog.Logger          // nil: none
 	Registerer prometheus.Registerer // nil: metrics are kept but not registered
+
+	// Sources tell by what scheme and name a client came, for those that bring
+	// credentials. Nil: nobody is believed about another client.
+	Sources *source.Resolver
+
+	// PlainCredentials lets clients' credentials travel by http to registries
+	// that speak http (plain_http). It is for test set-ups: whoever listens on
+	// the way can read them.
+	PlainCredentials bool
 }
 
 // Handler serves the registry API of every host. It is safe for concurrent use.
@@ -43,6 +54,9 @@ type Handler struct {
 	demands   *demands
 	memory    *memory
 	buffers   *buffers
+
+	sources          *source.Resolver
+	plainCredentials bool
 }
 
 // New makes a handler.
@@ -50,6 +64,10 @@ func New(opts Options) *Handler {
 	logger := opts.Logger
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
+	}
+	sources := opts.Sources
+	if sources == nil {
+		sources = source.New(nil)
 	}
 	m := newMetrics(opts.Registerer)
 	transport := opts.Origins.Transport()
@@ -62,15 +80,21 @@ func New(opts Options) *Handler {
 		demands:   newDemands(transport),
 		memory:    newMemory(),
 		buffers:   newBuffers(),
+
+		sources:          sources,
+		plainCredentials: opts.PlainCredentials,
 	}
 }
 
 // images is what a request needs of its host.
 type images interface {
 	Image(publicName string) *table.Rule
+	HasPrivateImages() bool
+	PrivateRegistries() []table.PrivateRegistry
 }
 
-// ServeHTTP answers a request for a path under /v2/ of a host that serves images.
+// ServeHTTP answers a request for a path under /v2/ of a host that serves images,
+// and for [TokenPath] of one that has images which allow private pulls.
 // note is called at most once, before the answer is written. Like
 // [net/http/httputil.ReverseProxy], it panics with [http.ErrAbortHandler] when an
 // answer that has begun can't be finished.
@@ -84,6 +108,18 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, host images, not
 	// What a registry calls a blob is a stranger's bytes on our host's name.
 	header.Set("X-Content-Type-Options", "nosniff")
 
+	if r.URL.EscapedPath() == TokenPath && host.HasPrivateImages() {
+		asked := h.sources.Resolve(r)
+		if err := h.serveToken(w, r, host, asked); err != nil {
+			e := refusalFor(err)
+			if e.status == http.StatusUnauthorized {
+				e.set("Www-Authenticate", basicChallenge(asked))
+			}
+			h.logger.DebugContext(r.Context(), "login refused", "status", e.status, "err", err)
+			e.write(w, r)
+		}
+		return
+	}
 	t, err := parsePath(r.URL.EscapedPath())
 	switch {
 	case err != nil && readOnly(r.Method):
@@ -99,18 +135,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, host images, not
 	if err == nil {
 		return
 	}
-	var e *refusal
-	switch {
-	case errors.As(err, &e):
-	case errors.Is(err, errNotPublic):
-		e = refuse(http.StatusUnauthorized, codeUnauthorized, "this image is not public").because(err)
-	default:
-		e = unreachable(err)
-	}
+	e := refusalFor(err)
 	if e.status == http.StatusUnauthorized {
-		// RFC 9110 wants a challenge with every 401. This one makes clients
-		// without credentials say so, and promises no token server.
-		e.set("Www-Authenticate", `Basic realm="registry"`)
+		e.set("Www-Authenticate", h.challengeFor(r, t, host))
 	}
 	h.metrics.answers.WithLabelValues(t.kind.String(), strings.ToLower(e.code)).Inc()
 	h.logger.DebugContext(r.Context(), "image request refused", "kind", t.kind.String(), "repository", t.name,
@@ -118,11 +145,33 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, host images, not
 	e.write(w, r)
 }
 
+// refusalFor is the answer to an error.
+func refusalFor(err error) *refusal {
+	var e *refusal
+	switch {
+	case errors.As(err, &e) && !errors.Is(err, errUnchecked) && !errors.Is(err, errNotPublic):
+		return e
+	case errors.Is(err, errNotPublic):
+		return refuse(http.StatusUnauthorized, codeUnauthorized, "this image is not public").because(err)
+	case errors.Is(err, errCredentials):
+		return refuse(http.StatusUnauthorized, codeUnauthorized, "registry of this image refuses the credentials").because(err)
+	case errors.Is(err, errUnchecked):
+		return refuse(http.StatusUnauthorized, codeUnauthorized, "credentials can't be checked now, since the registry of this image can't be asked").because(err)
+	}
+	return unreachable(err)
+}
+
 // answer serves one end point.
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request, t target, host images, note Note) error {
 	if t.kind == apiBase {
-		// Clients ask here whether they are to log in. They are not: every
-		// image that needs no credentials is served without.
+		// Clients ask here, and some only here, whether they are to log in. They
+		// are where an image may want it: without credentials they get a token
+		// for nobody then. Elsewhere no client sees any authentication.
+		if host.HasPrivateImages() {
+			if p, ok := bearerOf(r); !ok || p.kind == refreshPass {
+				return refuse(http.StatusUnauthorized, codeUnauthorized, "authentication required")
+			}
+		}
 		header := w.Header()
 		header.Set("Content-Type", "application/json; charset=utf-8")
 		header.Set("Content-Length", "2")
@@ -137,16 +186,35 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, t target, host 
 	if rule == nil {
 		return refuse(http.StatusNotFound, codeNameUnknown, "repository name not known to registry")
 	}
-	src, ok := sourceOf(rule, t.name)
+	src, ok := homeOf(rule, t.name)
 	if !ok {
 		return refuse(http.StatusNotFound, codeNameUnknown, "repository name not known to registry")
 	}
 	q := &pull{
-		Handler: h, target: t, rule: rule, source: src, note: note,
+		Handler: h, target: t, rule: rule, home: src, note: note,
 		w: w, r: r,
 	}
+	if err := q.present(); err != nil {
+		return err
+	}
+	if q.private.allowed {
+		header := w.Header()
+		header.Set("Vary", "Authorization")
+		if q.proven() {
+			header.Set("Cache-Control", "private, no-store")
+		}
+	}
+	if q.proven() {
+		q.endpoints = q.endpoints[:1]
+		return q.serve()
+	}
 	q.prefer()
-	return q.serve()
+	err := q.serve()
+	if err != nil && q.private.allowed && !answered(err) && r.Context().Err() == nil {
+		// Nobody can say whether the image is public: no proof, no entry.
+		return fmt.Errorf("%w: %w", errNotPublic, err)
+	}
+	return err
 }
 
 func readOnly(method string) bool { return method == http.MethodGet || method == http.MethodHead }

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,23 @@ func TestMain(m *testing.M) {
 type hostOf map[string]*table.Rule
 
 func (h hostOf) Image(publicName string) *table.Rule { return h[publicName] }
+
+func (h hostOf) HasPrivateImages() bool { return len(h.PrivateRegistries()) > 0 }
+
+func (h hostOf) PrivateRegistries() []table.PrivateRegistry {
+	var list []table.PrivateRegistry
+	for _, r := range h {
+		if r.Package == nil || !r.Package.Image.AllowPrivatePulls {
+			continue
+		}
+		image := r.Package.Image
+		one := table.PrivateRegistry{Registry: image.Registry, TokenHost: image.TokenHost, PlainHTTP: image.PlainHTTP}
+		if !slices.Contains(list, one) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
 
 // rule is the rule of one image.
 func rule(image catalog.Image) *table.Rule {

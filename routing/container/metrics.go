@@ -5,6 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type metrics struct {
 	answers  *prometheus.CounterVec
 	tokens   *prometheus.CounterVec
+	logins   *prometheus.CounterVec
 	streamed prometheus.Counter
 	cut      prometheus.Counter
 }
@@ -20,6 +21,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Namespace: ns, Subsystem: sub, Name: "token_requests_total",
 			Help: "Anonymous tokens asked for at registries' token servers.",
 		}, []string{"outcome"}),
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub, Name: "logins_total",
+			Help: "Credentials of clients that were passed on to registries' token servers.",
+		}, []string{"outcome"}),
 		streamed: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: ns, Subsystem: sub, Name: "streamed_bytes_total",
 			Help: "Bytes of blobs that registries did not redirect and that passed through.",
@@ -30,7 +35,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.answers, m.tokens, m.streamed, m.cut)
+		reg.MustRegister(m.answers, m.tokens, m.logins, m.streamed, m.cut)
 	}
 	return m
 }

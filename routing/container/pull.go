@@ -14,7 +14,7 @@ import (
 type pull struct {
 	*Handler
 	target
-	source
+	home
 
 	rule *table.Rule
 	note Note
@@ -25,6 +25,9 @@ type pull struct {
 	// unreached is why the first endpoint could not be asked what it wants: it
 	// has failed this request already.
 	unreached error
+
+	// proof is what the client shows that it may pull; the zero pass: nothing.
+	proof pass
 }
 
 // wholeTimeout bounds an exchange whose answer is read whole: all but blobs.
@@ -109,7 +112,7 @@ func (p *pull) serve() error {
 // The error is that of a registry that can't be asked.
 func (p *pull) mayRedirect(ep endpoint) (bool, error) {
 	switch {
-	case p.alwaysProxy, ep.scheme != "https" && p.r.TLS != nil:
+	case p.alwaysProxy, p.proven(), ep.scheme != "https" && p.r.TLS != nil:
 		return false, nil
 	case (p.kind == tags || p.kind == referrers) && ep.repository != p.name:
 		return false, nil
@@ -190,7 +193,7 @@ var passed = []string{
 func (p *pull) pass(resp *http.Response) {
 	header := p.w.Header()
 	for _, name := range passed {
-		if values := resp.Header[name]; len(values) > 0 {
+		if values := resp.Header[name]; len(values) > 0 && (name != "Cache-Control" || !p.proven()) {
 			header[name] = values
 		}
 	}

@@ -29,6 +29,14 @@ var registries = map[string]registry{
 // it: what [Origins] knows it by.
 func RegistryHost(name string) string { return resolve(name, "", false).host }
 
+// tokenHosts are the hosts of token servers of public registries that have them
+// elsewhere than at the registry itself. Credentials may be sent there.
+var tokenHosts = map[string]string{
+	dockerHub.host:              "auth.docker.io",
+	"registry.gitlab.com":       "gitlab.com",
+	"registry.digitalocean.com": "api.digitalocean.com",
+}
+
 // endpoint is one repository at one registry.
 type endpoint struct {
 	scheme     string // https, or http where an operator allowed it
@@ -38,6 +46,9 @@ type endpoint struct {
 
 // registry is the end point's registry as a whole.
 func (e endpoint) registry() endpoint { return endpoint{scheme: e.scheme, host: e.host} }
+
+// root is the registry's address.
+func (e endpoint) root() string { return e.scheme + "://" + e.host }
 
 // url is the address of something in the repository, or of the registry's root;
 // rest is escaped.
@@ -63,22 +74,31 @@ func resolve(host, name string, plainHTTP bool) endpoint {
 	return e
 }
 
-// source is where the images of a rule are.
-type source struct {
+// home is where the images of a rule are.
+type home struct {
 	endpoints   []endpoint // in the order of preference, never empty
 	alwaysProxy bool
+	private     private // of the first endpoint; the others are for strangers only
 }
 
-// sourceOf reads a rule. A collection keeps the client's name of the image.
-func sourceOf(rule *table.Rule, name string) (source, bool) {
+// homeOf reads a rule. A collection keeps the client's name of the image.
+func homeOf(rule *table.Rule, name string) (home, bool) {
 	if c := rule.Collection; c != nil && rule.Package == nil {
-		return source{[]endpoint{resolve(c.Registry, name, c.PlainHTTP)}, c.AlwaysProxy}, true
+		return home{
+			endpoints:   []endpoint{resolve(c.Registry, name, c.PlainHTTP)},
+			alwaysProxy: c.AlwaysProxy,
+			private:     private{c.AllowPrivatePulls, c.TokenHost},
+		}, true
 	}
 	if rule.Package == nil || rule.Package.Image == nil {
-		return source{}, false
+		return home{}, false
 	}
 	image := rule.Package.Image
-	s := source{make([]endpoint, 0, 1+len(image.FailoverRegistries)), image.AlwaysProxy}
+	s := home{
+		endpoints:   make([]endpoint, 0, 1+len(image.FailoverRegistries)),
+		alwaysProxy: image.AlwaysProxy,
+		private:     private{image.AllowPrivatePulls, image.TokenHost},
+	}
 	s.endpoints = append(s.endpoints, resolve(image.Registry, image.Repository, image.PlainHTTP))
 	for _, host := range image.FailoverRegistries {
 		s.endpoints = append(s.endpoints, resolve(host, image.Repository, image.PlainHTTP))

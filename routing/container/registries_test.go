@@ -40,20 +40,20 @@ func TestRegistriesAreFoundByTheNamesPeopleGiveThem(t *testing.T) {
 
 func TestSourcesAreReadFromRules(t *testing.T) {
 	mirrored := rule(catalog.Image{Name: "alpine", Registry: "docker.io", Repository: "alpine", FailoverRegistries: []string{"mirror.example"}})
-	got, ok := sourceOf(mirrored, "alpine")
+	got, ok := homeOf(mirrored, "alpine")
 	want := []endpoint{{"https", "registry-1.docker.io", "library/alpine"}, {"https", "mirror.example", "alpine"}}
 	if !ok || !slices.Equal(got.endpoints, want) {
 		t.Errorf("got %+v", got)
 	}
 	collected := &table.Rule{Collection: &catalog.Collection{Registry: "ghcr.io", AlwaysProxy: true}}
-	got, ok = sourceOf(collected, "acme/app")
+	got, ok = homeOf(collected, "acme/app")
 	if !ok || !got.alwaysProxy || !slices.Equal(got.endpoints, []endpoint{{"https", "ghcr.io", "acme/app"}}) {
 		t.Errorf("got %+v", got)
 	}
 	for name, r := range map[string]*table.Rule{
 		"nothing": {}, "a package of another kind": {Package: &catalog.Package{Type: catalog.File}},
 	} {
-		if _, ok := sourceOf(r, "acme/app"); ok {
+		if _, ok := homeOf(r, "acme/app"); ok {
 			t.Errorf("%s has a source", name)
 		}
 	}

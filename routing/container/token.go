@@ -170,28 +170,18 @@ func (t *tokens) fetch(ctx context.Context, key tokenKey) (token, error) {
 // readToken reads a token server's answer to a question asked at a time by our
 // clock. The server's own issued_at is not used: its clock may be wrong.
 func readToken(body io.Reader, asked time.Time) (token, error) {
-	var answer struct {
-		Token       string  `json:"token"`
-		AccessToken string  `json:"access_token"` // OAuth 2's name for it
-		ExpiresIn   float64 `json:"expires_in"`   // seconds
-	}
+	var answer tokenAnswer
 	if err := json.NewDecoder(io.LimitReader(body, maxTokenAnswer)).Decode(&answer); err != nil {
 		if errors.Is(err, origin.ErrTimeout) {
 			return token{}, fmt.Errorf("token server: %w", err)
 		}
 		return token{}, badAnswer("its token server's answer can't be read")
 	}
-	value := answer.Token
-	if value == "" {
-		value = answer.AccessToken
-	}
+	value := answer.value()
 	if !validToken(value) {
 		return token{}, badAnswer("its token server gave no token")
 	}
-	lifetime := defaultLifetime
-	if answer.ExpiresIn > 0 {
-		lifetime = time.Duration(min(answer.ExpiresIn, longestLifetime.Seconds()) * float64(time.Second))
-	}
+	lifetime := answer.lifetime()
 	// Given up a tenth of its life early, so that it does not expire on its way;
 	// registries allow no leeway.
 	return token{value: value, until: asked.Add(lifetime - max(lifetime/10, min(lifetime/2, 5*time.Second)))}, nil

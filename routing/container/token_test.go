@@ -85,7 +85,7 @@ func TestTokensOfRepositoriesAreKeptApart(t *testing.T) {
 		asked++
 		return reply(r, 200, fmt.Sprintf(`{"token":"t%d"}`, asked)), nil
 	}), newMetrics(nil))
-	d := demand{accessToken, "https://auth.example/", "s", false}
+	d := demand{access: accessToken, realm: "https://auth.example/", service: "s"}
 	seen := make(map[string]bool)
 	for range 2 {
 		for _, ep := range []endpoint{

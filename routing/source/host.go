@@ -52,6 +52,34 @@ func Host(host string) string {
 	return host
 }
 
+// authority normalizes the host of a request, and the same with its port.
+func authority(host string) (name, withPort string) {
+	name = Host(host)
+	port := strings.LastIndexByte(host, ':')
+	switch {
+	case name == "":
+		return "", ""
+	case len(host) == len(name):
+		return name, name
+	case host[0] == '[':
+		withPort = "[" + name + "]"
+		if port < strings.IndexByte(host, ']') {
+			return name, withPort
+		}
+	default:
+		withPort = name
+	}
+	if port < 0 || port == len(host)-1 {
+		return name, withPort
+	}
+	if port == len(name) {
+		if host[:port] == name {
+			return name, host
+		}
+	}
+	return name, withPort + host[port:]
+}
+
 // isPort says whether s is empty or a colon and digits; RFC 3986 allows none.
 func isPort(s string) bool {
 	if s == "" {

@@ -60,6 +60,10 @@ type Asked struct {
 	// none, or not a host name.
 	Host string
 
+	// Authority is Host with the port that the client asked for, if it named one:
+	// what stands in a URL that leads back to us. Empty where Host is.
+	Authority string
+
 	// Secure says that the client spoke https.
 	Secure bool
 
@@ -76,7 +80,7 @@ type Asked struct {
 func (s *Resolver) Resolve(r *http.Request) Asked {
 	asked := Asked{Addr: Peer(r.RemoteAddr), Secure: r.TLS != nil}
 	if len(s.trusted) == 0 || !s.Trusted(asked.Addr) {
-		asked.Host = Host(r.Host)
+		asked.Host, asked.Authority = authority(r.Host)
 		return asked
 	}
 
@@ -101,7 +105,7 @@ func (s *Resolver) Resolve(r *http.Request) Asked {
 			asked.Secure = strings.EqualFold(p, "https")
 		}
 	}
-	asked.Host = Host(host)
+	asked.Host, asked.Authority = authority(host)
 	return asked
 }
 

@@ -316,6 +316,7 @@ func (c *change) add(h *Host, r *Rule) {
 		}
 	}
 	c.file(m, r, insert(older), insert(moreSpecific))
+	m.countPrivate(r, 1)
 }
 
 // remove takes out the rule that is the same as r.
@@ -345,6 +346,7 @@ func (c *change) remove(h *Host, r *Rule) {
 		return n
 	}
 	c.file(h.more, r, f, f)
+	h.more.countPrivate(r, -1)
 }
 
 // file updates the list that a rule without template belongs to.

@@ -52,11 +52,12 @@ type Host struct {
 
 // hostMore is what few of a million hosts have.
 type hostMore struct {
-	images      pages[*ruleList] // by the hash of the public name
-	collections *radix[ruleList] // by the pattern's literal beginning
-	python      *radix[ruleList] // by project
-	regexps     *radix[ruleList] // by literal prefix
-	catchAlls   *radix[ruleList] // by prefix
+	images      pages[*ruleList]  // by the hash of the public name
+	collections *radix[ruleList]  // by the pattern's literal beginning
+	python      *radix[ruleList]  // by project
+	regexps     *radix[ruleList]  // by literal prefix
+	catchAlls   *radix[ruleList]  // by prefix
+	private     []privateRegistry // of images that allow private pulls
 }
 
 // ruleList is rules in the order in which they are tried.

@@ -122,6 +122,8 @@ func describe(object any) fields {
 		fs.text("backend_domain", o.Registry)
 		fs.flag("always_proxy", o.AlwaysProxy)
 		fs.flag("plain_http", o.PlainHTTP)
+		fs.flag("allow_private_pulls", o.AllowPrivatePulls)
+		fs.text("token_host", o.TokenHost)
 	}
 	return fs
 }
@@ -145,6 +147,8 @@ func (fs *fields) pkg(k *catalog.Package) {
 		fs.text("failover_registries", strings.Join(img.FailoverRegistries, ", "))
 		fs.flag("always_proxy", img.AlwaysProxy)
 		fs.flag("plain_http", img.PlainHTTP)
+		fs.flag("allow_private_pulls", img.AllowPrivatePulls)
+		fs.text("token_host", img.TokenHost)
 	}
 	if p := k.Index; p != nil {
 		fs.text("project", p.Project)

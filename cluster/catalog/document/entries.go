@@ -78,6 +78,7 @@ func (p *parser) collection(m *syntax.Mapping) {
 	c.Registry = required(m, &c.Place, "backend_domain", "registry", "the registry that hosts the images, such as ghcr.io")
 	note(m, &c.Place, "plain_http", "plain_http")
 	c.AlwaysProxy, c.PlainHTTP = isTrue(m.Bool("always_proxy")), isTrue(m.Bool("plain_http"))
+	c.PrivatePulls = privatePulls(m, &c.Place, "")
 	if t := m.Text("type"); t != "" && t != "docker" {
 		m.Report("type", fmt.Sprintf("%q is not a type of collection", t), "write docker, or leave it out")
 	}
@@ -136,6 +137,7 @@ var packageTypes = []string{"docker", "file", "python", "event", "npm", "hackage
 var typeKeys = map[string]string{
 	"backend_registry": "docker", "repository_name": "docker", "public_name": "docker",
 	"failover_registries": "docker", "always_proxy": "docker", "plain_http": "docker and python",
+	"allow_private_pulls": "docker", "token_host": "docker",
 	"routes": "file and event", "incoming_path": "file and event", "outgoing_url": "file and event",
 	"failover_origins": "file and event", "redirect_status": "file and event", "kind": "file and event",
 	"project": "python", "repository_url": "python", "failover_indexes": "python", "files": "python",
@@ -164,6 +166,7 @@ func image(m *syntax.Mapping, k *Package) *catalog.Image {
 		FailoverRegistries: m.Texts("failover_registries"),
 		AlwaysProxy:        isTrue(m.Bool("always_proxy")),
 		PlainHTTP:          isTrue(m.Bool("plain_http")),
+		PrivatePulls:       privatePulls(m, place, "image."),
 	}
 	note(m, place, "plain_http", "image.plain_http")
 	for i, n := range m.List("failover_registries") {
@@ -179,6 +182,13 @@ func image(m *syntax.Mapping, k *Package) *catalog.Image {
 		}
 	}
 	return img
+}
+
+func privatePulls(m *syntax.Mapping, place *Place, prefix string) catalog.PrivatePulls {
+	return catalog.PrivatePulls{
+		AllowPrivatePulls: isTrue(m.Bool("allow_private_pulls")),
+		TokenHost:         text(m, place, "token_host", prefix+"token_host"),
+	}
 }
 
 func python(m *syntax.Mapping, k *Package) *catalog.PythonProject {

@@ -170,6 +170,8 @@ func (e *exporter) collections() {
 		e.text("backend_domain", c.Registry)
 		e.flag("always_proxy", c.AlwaysProxy)
 		e.flag("plain_http", c.PlainHTTP)
+		e.flag("allow_private_pulls", c.AllowPrivatePulls)
+		e.text("token_host", c.TokenHost)
 	}
 }
 
@@ -234,6 +236,8 @@ func (e *exporter) image(k *catalog.Package) {
 	e.words("failover_registries", img.FailoverRegistries)
 	e.flag("always_proxy", img.AlwaysProxy)
 	e.flag("plain_http", img.PlainHTTP)
+	e.flag("allow_private_pulls", img.AllowPrivatePulls)
+	e.text("token_host", img.TokenHost)
 }
 
 func (e *exporter) index(k *catalog.Package) {

@@ -30,6 +30,8 @@ packages:
     <<: *mirrors
     always_proxy: true
     plain_http: true
+    allow_private_pulls: true
+    token_host: auth.acme.org
     domains: [Get.Acme.org., img.acme.org]
   - {name: plain, type: docker, backend_registry: docker.io}
   - {name: other/plain, type: docker, backend_registry: docker.io}
@@ -81,6 +83,6 @@ pixels:
   - {name: readme, package: rocket-cli}
   - {name: lonely}
 collections:
-  - {id: all, pattern: "acme/{a, b}/**", public_domain: img.acme.org, backend_domain: quay.io, type: docker, always_proxy: true, plain_http: true}
+  - {id: all, pattern: "acme/{a, b}/**", public_domain: img.acme.org, backend_domain: quay.io, type: docker, always_proxy: true, plain_http: true, allow_private_pulls: true}
   - {pattern: "tools/*", backend_domain: quay.io}
 `

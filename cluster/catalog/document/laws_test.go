@@ -58,6 +58,9 @@ func drawCatalog(t *rapid.T) *catalog.Store {
 		switch k.Type {
 		case catalog.Docker:
 			k.Image = &catalog.Image{Registry: "r.example", Repository: "acme/a", Name: rapid.SampledFrom([]string{"", "acme/a", "b"}).Draw(t, "public"), AlwaysProxy: flag.Draw(t, "proxy"), PlainHTTP: flag.Draw(t, "http")}
+			if flag.Draw(t, "private") {
+				k.Image.PrivatePulls = catalog.PrivatePulls{AllowPrivatePulls: true, TokenHost: rapid.SampledFrom([]string{"", "auth.example:5001"}).Draw(t, "token host")}
+			}
 			if flag.Draw(t, "failover") {
 				k.Image.FailoverRegistries = []string{"f.example:5000"}
 			}

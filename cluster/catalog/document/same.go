@@ -46,7 +46,8 @@ func sameImage(a, b *catalog.Image) bool {
 		return a == b
 	}
 	return a.PublicName() == b.PublicName() && a.Registry == b.Registry && a.Repository == b.Repository &&
-		slices.Equal(a.FailoverRegistries, b.FailoverRegistries) && a.AlwaysProxy == b.AlwaysProxy && a.PlainHTTP == b.PlainHTTP
+		slices.Equal(a.FailoverRegistries, b.FailoverRegistries) && a.AlwaysProxy == b.AlwaysProxy && a.PlainHTTP == b.PlainHTTP &&
+		a.PrivatePulls == b.PrivatePulls
 }
 
 func sameIndex(a, b *catalog.PythonProject) bool {
