@@ -15,6 +15,7 @@ type metrics struct {
 	unmatched [kinds]prometheus.Counter
 	untracked prometheus.Counter
 	dropped   prometheus.Counter
+	lost      prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -35,6 +36,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		Name: "tallygate_routing_dropped_variables_total",
 		Help: "Variables left out of events because they were too many or too large.",
 	})
+	m.lost = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tallygate_routing_lost_events_total",
+		Help: "Events of downloads that a fault of ours kept from being recorded; the downloads went on.",
+	})
 	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "tallygate_routing_in_flight_requests",
 		Help: "Requests being served on the gateway listener.",
@@ -52,7 +57,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{requests, unmatched, m.untracked, m.dropped, inFlight} {
+	for _, c := range []prometheus.Collector{requests, unmatched, m.untracked, m.dropped, m.lost, inFlight} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)

@@ -33,6 +33,7 @@ func (g *Gateway) pixel(rq *request, t *table.Table) {
 		return
 	}
 
+	defer rq.spare()
 	id := ""
 	var set variables.Set
 	params(rq.query, func(p param) bool {

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"net/http"
+	"runtime/debug"
 
 	"tallygate/routing/client"
 	"tallygate/routing/event"
@@ -119,11 +120,23 @@ func merge(list, extra []event.Variable) []event.Variable {
 	return set.List()
 }
 
+// spare is deferred where an event is made and recorded, so that a fault in there
+// costs the event and not the download.
+func (rq *visit) spare() {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	rq.gateway.metrics.lost.Inc()
+	rq.gateway.logger.Error("event was lost to a fault", "kind", rq.kind.String(), "err", fault, "stack", string(debug.Stack()))
+}
+
 // note is the Note of a request.
 func (rq *visit) note(rule *table.Rule, fill func(e *event.Event)) {
 	if !rq.tracked || rule == nil {
 		return
 	}
+	defer rq.spare()
 	e := rq.event(rule)
 	fill(e)
 	if len(e.Variables) > 0 {

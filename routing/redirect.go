@@ -37,6 +37,7 @@ func (g *Gateway) redirect(rq *request, m *table.Match) {
 	if !rq.tracked {
 		return
 	}
+	defer rq.spare()
 	e := rq.event(m.Rule)
 	e.Type = event.BinaryDownload
 	e.Status = status
