@@ -24,10 +24,11 @@ type received struct {
 // errGap ends a session in which messages are missing, for a second look.
 var errGap = errors.New("messages are missing")
 
-// The pull of a session: what is fetched ahead while a transaction runs.
+// The pull of a session.
 const (
-	fetchAhead = 256
-	fetchBytes = 16 << 20
+	// fetchAhead is the number of messages fetched while a transaction runs;
+	// of 256 events each, they take about 11 MB.
+	fetchAhead = 128
 	heartbeat  = 2 * time.Second
 	setupTime  = 10 * time.Second
 )
@@ -77,7 +78,7 @@ func (r *Reader) session(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("create consumer at %d: %w", place.next, err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(fetchAhead, fetchBytes),
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(fetchAhead),
 		jetstream.PullHeartbeat(heartbeat), jetstream.PullExpiry(10*heartbeat), jetstream.WithMessagesErrOnMissingHeartbeat(true))
 	if err != nil {
 		return fmt.Errorf("read stream: %w", err)

@@ -90,7 +90,7 @@ func (s *Spool) startServer(run *session) error {
 	conn, err := nats.Connect("", nats.InProcessServer(srv), nats.Name("recorder"),
 		nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0),
 		// What is sent while not connected must fail, not wait in a buffer.
-		nats.ReconnectBufSize(-1))
+		nats.ReconnectBufSize(-1), nats.ErrorHandler(s.asyncError))
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -160,7 +160,12 @@ func (s *Spool) Connect(name string) (*nats.Conn, error) {
 	if run == nil {
 		return nil, ErrBroken
 	}
-	return nats.Connect("", nats.InProcessServer(run.server), nats.Name(name), nats.NoReconnect())
+	return nats.Connect("", nats.InProcessServer(run.server), nats.Name(name), nats.NoReconnect(), nats.ErrorHandler(s.asyncError))
+}
+
+// asyncError logs what a connection can't return to a caller.
+func (s *Spool) asyncError(conn *nats.Conn, _ *nats.Subscription, err error) {
+	s.log.Warn("nats connection", "consumer", conn.Opts.Name, "err", err)
 }
 
 // room says whether the disk has enough left.
