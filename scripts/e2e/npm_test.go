@@ -32,7 +32,8 @@ packages: [{owner: acme, name: rocket-skates, type: npm}]
 	}
 	write("skates/package.json", `{"name":"rocket-skates","version":"2.0.1","dependencies":{"@scarf/scarf":"1.4.0"}}`)
 	write("skates/index.js", "module.exports = 1\n")
-	write("app/package.json", `{"name":"app","version":"1.0.0","private":true,"allowScripts":{"@scarf/scarf":true}}`)
+	write("app/package.json", `{"name":"app","version":"1.0.0","private":true,
+		"dependencies":{"rocket-skates":"file:../rocket-skates-2.0.1.tgz"},"allowScripts":{"@scarf/scarf":true}}`)
 	_, port, _ := strings.Cut(n.Gateway, ":")
 	npm := func(in string, args ...string) {
 		t.Helper()
@@ -46,7 +47,7 @@ packages: [{owner: acme, name: rocket-skates, type: npm}]
 		}
 	}
 	npm("skates", "pack", "--pack-destination", dir)
-	npm("app", "install", "--foreground-scripts", filepath.Join(dir, "rocket-skates-2.0.1.tgz"))
+	npm("app", "install", "--foreground-scripts")
 
 	n.Settled()
 	rows := n.SQL(`select type, package, package_type, version, platform, counted, status from events`)
