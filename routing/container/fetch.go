@@ -81,25 +81,25 @@ func answered(err error) bool {
 
 // fetchFrom asks one endpoint, with an anonymous token where it wants one. A token
 // that is refused is replaced once.
-func (p *pull) fetchFrom(ctx context.Context, ep endpoint) (*http.Response, error) {
+func (a *ask) fetchFrom(ctx context.Context, ep endpoint) (*http.Response, error) {
 	var (
 		key  tokenKey
 		held string
 	)
-	if p.proven() {
-		return p.fetchPrivate(ctx, ep)
+	if a.proven() {
+		return a.fetchPrivate(ctx, ep)
 	}
-	d, err := p.demands.of(ctx, ep)
+	d, err := a.demands.of(ctx, ep)
 	if err != nil {
 		return nil, err
 	}
 	if d.access == accessToken {
 		key = keyOf(ep, d)
-		if held, err = p.tokens.get(ctx, key); err != nil {
+		if held, err = a.tokens.get(ctx, key); err != nil {
 			return nil, err
 		}
 	}
-	resp, err := p.send(ctx, ep, bearerHeader(held))
+	resp, err := a.send(ctx, ep, bearerHeader(held))
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
@@ -107,19 +107,19 @@ func (p *pull) fetchFrom(ctx context.Context, ep endpoint) (*http.Response, erro
 	discard(resp)
 	switch {
 	case d.access != accessToken:
-		p.demands.learn(ep, d)
+		a.demands.learn(ep, d)
 		return nil, errNotPublic
 	case held == "":
-		p.demands.learn(ep, d)
+		a.demands.learn(ep, d)
 	case d.insufficient:
 		return nil, errNotPublic
 	default:
-		p.tokens.expire(key, held)
+		a.tokens.expire(key, held)
 	}
-	if held, err = p.tokens.get(ctx, keyOf(ep, d)); err != nil {
+	if held, err = a.tokens.get(ctx, keyOf(ep, d)); err != nil {
 		return nil, err
 	}
-	resp, err = p.send(ctx, ep, bearerHeader(held))
+	resp, err = a.send(ctx, ep, bearerHeader(held))
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
 		discard(resp)
 		return nil, errNotPublic
@@ -137,22 +137,22 @@ func bearerHeader(token string) string {
 
 // send makes one request, and follows the registry's redirects within its API.
 // authorization may be empty.
-func (p *pull) send(ctx context.Context, ep endpoint, authorization string) (*http.Response, error) {
-	url := ep.url(p.rest())
-	if (p.kind == tags || p.kind == referrers) && p.r.URL.RawQuery != "" {
-		url += "?" + p.r.URL.RawQuery
+func (a *ask) send(ctx context.Context, ep endpoint, authorization string) (*http.Response, error) {
+	url := ep.url(a.rest())
+	if a.query != "" {
+		url += "?" + a.query
 	}
-	req, err := http.NewRequestWithContext(ctx, p.r.Method, url, nil)
+	req, err := http.NewRequestWithContext(ctx, a.method, url, nil)
 	if err != nil {
 		// The path is by the grammar, so it is the query.
 		return nil, refuse(http.StatusBadRequest, codeUnsupported, "invalid query").because(err)
 	}
-	req.Header = p.out
+	req.Header = a.out
 	if authorization != "" {
-		req.Header = p.out.Clone()
+		req.Header = a.out.Clone()
 		req.Header["Authorization"] = []string{authorization}
 	}
-	return follow(p.transport, req, maxInside, func(resp *http.Response) bool {
+	return follow(a.transport, req, maxInside, func(resp *http.Response) bool {
 		target, _, err := origin.Location(resp)
 		return err == nil && origin.SameServer(target, req.URL) && strings.HasPrefix(target.Path, "/v2/")
 	})

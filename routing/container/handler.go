@@ -1,6 +1,7 @@
 package container
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"tallygate/routing/event"
 	"tallygate/routing/source"
@@ -53,8 +55,11 @@ type Handler struct {
 	tokens    *tokens
 	demands   *demands
 	memory    *memory
+	manifests *manifests
+	flight    singleflight.Group // of shared manifests
 	buffers   *buffers
 
+	via              string // our name in Via, with a comment that is this process's own
 	sources          *source.Resolver
 	plainCredentials bool
 }
@@ -79,8 +84,10 @@ func New(opts Options) *Handler {
 		tokens:    newTokens(transport, m),
 		demands:   newDemands(transport),
 		memory:    newMemory(),
+		manifests: newManifests(),
 		buffers:   newBuffers(),
 
+		via:              via + " (" + rand.Text()[:12] + ")",
 		sources:          sources,
 		plainCredentials: opts.PlainCredentials,
 	}
@@ -191,8 +198,12 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, t target, host 
 		return refuse(http.StatusNotFound, codeNameUnknown, "repository name not known to registry")
 	}
 	q := &pull{
-		Handler: h, target: t, rule: rule, home: src, note: note,
+		ask:  ask{Handler: h, target: t, method: r.Method},
+		rule: rule, home: src, note: note,
 		w: w, r: r,
+	}
+	if t.kind == tags || t.kind == referrers {
+		q.query = r.URL.RawQuery
 	}
 	if err := q.present(); err != nil {
 		return err
@@ -225,6 +236,17 @@ const (
 	via     = "1.1 tallygate"
 	maxHops = 4
 )
+
+// came says whether a request has passed through this very process before. Its
+// answer must not wait for itself.
+func (h *Handler) came(r *http.Request) bool {
+	for _, line := range r.Header["Via"] {
+		if strings.Contains(line, h.via) {
+			return true
+		}
+	}
+	return false
+}
 
 func loops(r *http.Request) bool {
 	hops := 0

@@ -391,7 +391,7 @@ func TestHostileClients(t *testing.T) {
 func TestAClientThatTakesNothingIsLetGo(t *testing.T) {
 	g := newGateway(t, host())
 	w := &stuckWriter{ResponseRecorder: httptest.NewRecorder()}
-	p := &pull{Handler: g.Handler, w: w}
+	p := &pull{ask: ask{Handler: g.Handler}, w: w}
 	err := p.stream(&http.Response{Body: io.NopCloser(strings.NewReader("some")), ContentLength: 4})
 	if err == nil {
 		t.Error("it is said to have taken all")

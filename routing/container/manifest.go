@@ -17,7 +17,7 @@ import (
 // specification says that registries should take.
 const maxManifest = 4 << 20
 
-// serveManifest passes on a manifest from its registry.
+// serveManifest passes on a manifest from its registry to one client alone.
 func (p *pull) serveManifest() error {
 	x := p.begin()
 	defer x.end()
@@ -39,14 +39,8 @@ func (p *pull) serveManifest() error {
 	case resp.StatusCode != http.StatusOK:
 		return refusalOf(resp, p.target, ep)
 	}
-	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return badAnswer("its manifest is encoded as %.32q", encoding)
-	}
-	if got := digestOf(resp); p.byDigest() && got != "" && sameAlgorithm(got, p.reference) && got != p.reference {
-		return badAnswer("it has %.80q for this digest", got)
-	}
-	if resp.ContentLength > maxManifest {
-		return badAnswer("its manifest has %d bytes", resp.ContentLength)
+	if err := p.checked(resp); err != nil {
+		return err
 	}
 	if p.r.Method == http.MethodHead {
 		p.remember(resp, ep)
@@ -65,26 +59,55 @@ func (p *pull) serveManifest() error {
 	return p.writeManifest(resp, ep, buf)
 }
 
+// checked looks at the header of an answer that is to be a manifest.
+func (a *ask) checked(resp *http.Response) error {
+	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return badAnswer("its manifest is encoded as %.32q", encoding)
+	}
+	if got := digestOf(resp); a.byDigest() && got != "" && sameAlgorithm(got, a.reference) && got != a.reference {
+		return badAnswer("it has %.80q for this digest", got)
+	}
+	if resp.ContentLength > maxManifest {
+		return badAnswer("its manifest has %d bytes", resp.ContentLength)
+	}
+	return nil
+}
+
+// verify finds out the digest of a manifest, and whether it is the one asked for.
+// The header of the answer names it afterwards.
+func (a *ask) verify(resp *http.Response, body []byte) (digest string, err error) {
+	digest = digestOf(resp)
+	switch {
+	case isSigned(resp.Header.Get("Content-Type")):
+		if a.byDigest() {
+			digest = a.reference
+		}
+	case a.byDigest():
+		// A registry that sends other bytes than asked for is broken or worse;
+		// the client would find out, but some only after they have kept them.
+		if computed, known := compute(a.reference, body); known && computed != a.reference {
+			return "", badAnswer("its manifest's digest is %s", computed)
+		}
+		digest = a.reference
+	default:
+		computed, known := compute(digest, body)
+		if known && computed != digest {
+			return "", badAnswer("its manifest's digest is %s, not %s", computed, digest)
+		}
+		if !known {
+			digest, _ = compute("sha256:", body) // it named none, or one that we can't check
+			resp.Header.Set("Docker-Content-Digest", digest)
+		}
+	}
+	return digest, nil
+}
+
 // writeManifest answers with a manifest that is there as a whole.
 func (p *pull) writeManifest(resp *http.Response, ep endpoint, buf *bytes.Buffer) error {
 	body := buf.Bytes()
-	digest := digestOf(resp)
-	if isSigned(resp.Header.Get("Content-Type")) {
-		if p.byDigest() {
-			digest = p.reference
-		}
-	} else if p.byDigest() {
-		// A registry that sends other bytes than asked for is broken or worse;
-		// the client would find out, but some only after they have kept them.
-		if computed, known := compute(p.reference, body); known && computed != p.reference {
-			return badAnswer("its manifest's digest is %s", computed)
-		}
-		digest = p.reference
-	} else if computed, known := compute(digest, body); known && computed != digest {
-		return badAnswer("its manifest's digest is %s, not %s", computed, digest)
-	} else if !known {
-		digest, _ = compute("sha256:", body) // it named none, or one that we can't check
-		resp.Header.Set("Docker-Content-Digest", digest)
+	digest, err := p.verify(resp, body)
+	if err != nil {
+		return err
 	}
 	p.remember(resp, ep)
 	if isImageIndex(resp.Header.Get("Content-Type")) {

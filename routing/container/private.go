@@ -28,7 +28,7 @@ func bearerOf(r *http.Request) (pass, bool) {
 }
 
 // proven says whether the client presents something to prove itself by.
-func (p *pull) proven() bool { return p.proof.kind == bearerPass || p.proof.kind == basicPass }
+func (a *ask) proven() bool { return a.proof.kind == bearerPass || a.proof.kind == basicPass }
 
 // present reads what the client proves itself by, for an image that allows private
 // pulls; for others nothing is read, and nothing passed on. A client that brings
@@ -69,8 +69,8 @@ func (p *pull) present() error {
 
 // fetchPrivate asks with what the client proves itself by. Nothing is learned from
 // the answer, and nothing kept of it: it is for this client alone.
-func (p *pull) fetchPrivate(ctx context.Context, ep endpoint) (*http.Response, error) {
-	resp, err := p.send(ctx, ep, p.proof.authorization())
+func (a *ask) fetchPrivate(ctx context.Context, ep endpoint) (*http.Response, error) {
+	resp, err := a.send(ctx, ep, a.proof.authorization())
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
 		discard(resp)
 		return nil, fmt.Errorf("%w: registry refuses the token", errNotPublic)

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -10,24 +11,32 @@ import (
 	"tallygate/routing/table"
 )
 
-// pull is one request for something in a repository.
-type pull struct {
+// ask is a request to registries.
+type ask struct {
 	*Handler
 	target
+
+	method string      // GET or HEAD
+	query  string      // raw, of lists
+	out    http.Header // to send
+
+	// proof is what the client shows that it may pull; the zero pass: nothing.
+	proof pass
+}
+
+// pull is one request for something in a repository.
+type pull struct {
+	ask
 	home
 
 	rule *table.Rule
 	note Note
 	w    http.ResponseWriter
 	r    *http.Request
-	out  http.Header // to send to a registry, set when one is asked
 
 	// unreached is why the first endpoint could not be asked what it wants: it
 	// has failed this request already.
 	unreached error
-
-	// proof is what the client shows that it may pull; the zero pass: nothing.
-	proof pass
 }
 
 // wholeTimeout bounds an exchange whose answer is read whole: all but blobs.
@@ -39,7 +48,7 @@ const maxForwarded = 8 << 10
 
 // outgoing makes the header for a registry. It names what passes, so nothing else
 // does: no credentials, no cookies, no address of the client.
-func outgoing(r *http.Request, t target) http.Header {
+func (h *Handler) outgoing(r *http.Request, t target) http.Header {
 	out := make(http.Header, 8)
 	forward := func(name string) {
 		// Several lines are one list (RFC 9110 section 5.3); registries are
@@ -67,7 +76,7 @@ func outgoing(r *http.Request, t target) http.Header {
 	}
 	// Digests are over the bytes as they are.
 	out["Accept-Encoding"] = []string{"identity"}
-	out["Via"] = []string{strings.TrimPrefix(strings.Join(append(r.Header["Via"], via), ", "), ", ")}
+	out["Via"] = []string{strings.TrimPrefix(strings.Join(append(r.Header["Via"], h.via), ", "), ", ")}
 	return out
 }
 
@@ -95,9 +104,15 @@ func (p *pull) serve() error {
 		return nil
 	}
 	p.unreached = err
-	p.out = outgoing(p.r, p.target)
+	p.out = p.outgoing(p.r, p.target)
 	switch p.kind {
 	case manifest:
+		if p.proven() || p.came(p.r) {
+			return p.serveManifest()
+		}
+		if err := p.serveShared(); !errors.Is(err, errLarge) {
+			return err
+		}
 		return p.serveManifest()
 	case blob:
 		return p.serveBlob()

@@ -39,7 +39,7 @@ func TestAnExpiredTokenIsReplacedOnce(t *testing.T) {
 	b.pushOpen(t, "acme/app:1", image(t))
 	g := newGateway(t, host(catalog.Image{Registry: b.host(), Repository: "acme/app", PlainHTTP: true}))
 	get := func() int {
-		resp := g.do(t, http.MethodGet, "/v2/acme/app/manifests/1")
+		resp := g.do(t, http.MethodGet, "/v2/acme/app/tags/list")
 		_ = text(t, resp)
 		return resp.StatusCode
 	}
