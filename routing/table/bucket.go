@@ -47,9 +47,10 @@ type bucket struct {
 	step   uint64
 	count  int32
 	level  uint8
-	rules  []*templateRule // the most specific first, as long as there are no tuples
+	rules  []*templateRule // the most specific first, nil when there are tuples
 	tuples []tuple         // the longest literal beginning first
 	slots  pages[finder]
+	inside [4]tuple // what tuples is made of while it fits
 }
 
 // tuple is a place at which templates ask for a literal.
@@ -158,6 +159,18 @@ func literalOf(r *templateRule, segments []template.Segment, skip int) (tuple, u
 	return c.tuple, fit(mix(c.sign(), c.key))
 }
 
+// ready is always true. Asked as soon as the finder is known, it begins to fetch
+// what a search is going to read, while the request is made ready.
+func (f finder) ready() bool {
+	switch {
+	case f.rule != nil:
+		return f.rule.ready()
+	case f.bucket != nil:
+		return f.bucket.count|f.bucket.inside[0].count|f.bucket.inside[3].count != 0
+	}
+	return true
+}
+
 // insert adds a rule.
 func (f finder) insert(step uint64, r *templateRule, level uint8) finder {
 	switch {
@@ -223,14 +236,16 @@ func (b *bucket) edit(step uint64) *bucket {
 	}
 	c := *b
 	c.step = step
-	c.rules = append(make([]*templateRule, 0, len(b.rules)+1), b.rules...)
-	c.tuples = append(make([]tuple, 0, len(b.tuples)), b.tuples...)
+	if b.rules != nil {
+		c.rules = append(make([]*templateRule, 0, len(b.rules)+1), b.rules...)
+	}
+	c.tuples = append(c.inside[:0], b.tuples...)
 	return &c
 }
 
 func (b *bucket) insert(step uint64, r *templateRule) {
 	b.count++
-	if b.tuples != nil {
+	if b.rules == nil {
 		b.file(step, r)
 		return
 	}
@@ -238,7 +253,7 @@ func (b *bucket) insert(step uint64, r *templateRule) {
 	b.rules = putIn(b.rules, i, r)
 	if len(b.rules) > burst && b.level <= maxLevel {
 		rules := b.rules
-		b.rules = nil
+		b.rules, b.tuples = nil, b.inside[:0]
 		for _, r := range rules {
 			b.file(step, r)
 		}
@@ -268,7 +283,7 @@ func (b *bucket) file(step uint64, r *templateRule) {
 // before it is much smaller than what made it burst, so that a rule that comes and
 // goes costs little.
 func (b *bucket) remove(step uint64, r *templateRule) {
-	if b.tuples == nil {
+	if b.rules != nil {
 		for i, o := range b.rules {
 			if o.same(&r.Rule) {
 				b.rules = cutOut(b.rules, i)

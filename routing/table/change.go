@@ -125,9 +125,12 @@ func (c *change) ownHosts() {
 // edit lets f modify an owner's host, which is made if there is none and dropped if
 // nothing is left in it.
 func (c *change) edit(name, owner string, f func(*Host)) {
-	c.t.hosts.update(c.t.step, fit(hashOf(name)), func(head *Host) (*Host, bool) {
-		head = c.editList(head, name, owner, f)
-		return head, head != nil
+	c.t.hosts.update(c.t.step, fit(hashOf(name)), func(s hostSlot) (hostSlot, bool) {
+		s = hostSlot{host: c.editList(s.host, name, owner, f)}
+		if s.host != nil {
+			s.templates = s.host.templates
+		}
+		return s, s.host != nil
 	})
 }
 
@@ -163,6 +166,9 @@ func (c *change) editList(old *Host, name, owner string, f func(*Host)) (head *H
 // without a claim.
 func (c *change) newHost(name, owner string) *Host {
 	h := &Host{step: c.t.step, name: name, owner: owner}
+	if len(name) <= len(h.short) {
+		h.length = uint8(copy(h.short[:], name))
+	}
 	if o, kind, ok := c.t.ownHost(name); ok && o == owner {
 		h.kind, h.serves = kind, true
 	}

@@ -62,7 +62,7 @@ func compileTemplate(t catalog.PackageType, route *catalog.Route) (*Rule, []erro
 	if errs = append(errs, c.compileOuts(c.incoming.Names(), len(errs) == 0)...); errs != nil {
 		return nil, errs
 	}
-	template.Pack(&c.incoming, c.outs)
+	template.Pack(c.literals[:], &c.incoming, c.outs)
 	return r, nil
 }
 

@@ -35,19 +35,36 @@ func (k HostKind) String() string {
 // concurrent use.
 type Host struct {
 	step   uint64
-	name   string
-	owner  string
+	serves bool // the name is the owner's: requests are answered
 	kind   HostKind
-	serves bool  // the name is the owner's: requests are answered
-	pixels int32 // that name the host as their domain
+	length uint8    // of the name, if it fits into short
+	pixels int32    // that name the host as their domain
+	short  [40]byte // the name again, where comparing it is no miss of the cache
 
 	templates finder
 	events    finder
 	more      *hostMore
+	name      string
+	owner     string
 
 	// other is the next owner's host of the same name, by owner: whoever claims a
 	// domain has the rules ready, and who serves it is one flag.
 	other *Host
+}
+
+// hostSlot is where a host is found. It repeats the host's templates, so that both
+// are fetched at once.
+type hostSlot struct {
+	host      *Host
+	templates finder
+}
+
+// is says whether this is the host's name.
+func (h *Host) is(name string) bool {
+	if h.length > 0 {
+		return string(h.short[:h.length]) == name
+	}
+	return h.name == name
 }
 
 // hostMore is what few of a million hosts have.

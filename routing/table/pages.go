@@ -25,13 +25,13 @@ type slot[V any] struct {
 type page[V any] struct {
 	step  uint64
 	bits  uint8 // the first bits that all hashes here share
-	n     uint8
+	n     uint16
 	slots [pageSlots]slot[V]
 }
 
 const (
-	pageSlots = 64
-	pageFull  = 48 // a page with more is split
+	pageSlots = 256
+	pageFull  = 192 // a page with more is split
 )
 
 // fit makes a hash that is never 0.
@@ -52,6 +52,17 @@ func (t *pages[V]) get(hash uint64) (val V) {
 		return slots[i].val
 	}
 	return val
+}
+
+// vacant says that nothing is there, or nothing is known: the place where a hash
+// would be is read, and whether it is empty. Asked for several hashes in a row, the
+// reads overlap.
+func (t *pages[V]) vacant(hash uint64) bool {
+	slots := t.few
+	if t.dir != nil {
+		slots = t.dir[hash>>(64-t.bits)].slots[:]
+	}
+	return len(slots) == 0 || slots[int(hash)&(len(slots)-1)].hash == 0
 }
 
 // find is where a hash is or, if it is absent, may be put; -1 when slots is empty.

@@ -61,12 +61,19 @@ type Rule struct {
 	rest *restRule           // regular expressions, catch-alls and collections
 }
 
-// templateRule keeps a rule and its templates side by side: a match reads them one
-// after the other, and among a million rules each is a miss of the cache.
+// templateRule keeps a rule, its templates and their literals in one piece: a match
+// reads all of them, and among a million rules each piece is a miss of the cache.
 type templateRule struct {
 	Rule
 	incoming template.Incoming
 	outgoing [1]template.Outgoing
+	literals [96]byte // what template.Pack makes of it
+}
+
+// ready is always true: no rule is of kind 0. Asking begins to fetch all of the
+// rule.
+func (r *templateRule) ready() bool {
+	return uint8(r.Kind)|r.literals[0]|r.literals[64]|uint8(r.incoming.Literals())|r.outgoing[0].Parts() != 0
 }
 
 // restRule is what only the rarer kinds of rules have.

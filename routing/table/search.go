@@ -76,42 +76,70 @@ func (q *search) visit(f finder) {
 			return // those that follow are less specific
 		}
 	}
-	for i := range b.tuples {
-		t := &b.tuples[i]
-		switch t.kind {
-		case shape, tailShape:
-			if key, ok := q.shape(t); ok {
-				q.visit(b.slots.get(key))
+	// All keys first: their slots are then fetched side by side.
+	var keys [16]uint64
+	for from := 0; from < len(b.tuples); from += len(keys) {
+		tuples := b.tuples[from:min(from+len(keys), len(b.tuples))]
+		for i := range tuples {
+			keys[i] = q.key(&tuples[i])
+			if keys[i] != 0 && b.slots.vacant(keys[i]) {
+				keys[i] = 0
 			}
-		case prefix, suffix, tailPrefix, tailSuffix:
-			if text, ok := q.end(t); ok {
-				q.visit(b.slots.get(fit(mix(t.sign(), hashOf(text)))))
+		}
+		for i := range tuples {
+			t := &tuples[i]
+			switch {
+			case keys[i] == 0:
+				q.many(b, t)
+			case t.kind > tailShape || !q.beaten(t):
+				q.visit(b.slots.get(keys[i]))
 			}
-		case inner:
-			n := int(t.n)
-			for at := 1; at+n <= len(q.path); at++ {
-				q.visit(b.slots.get(fit(mix(t.sign(), hashOf(q.path[at:at+n])))))
-			}
-		case param:
-			q.subject.Params(func(name, value string) {
-				q.visit(b.slots.get(fit(mix(t.sign(), mix(hashOf(name), hashOf(value))))))
-			})
-		case rest:
-			q.visit(b.slots.get(fit(t.sign())))
 		}
 	}
 }
 
-// shape is the path's key in a tuple of the first level; false if its templates
-// can't match, or none could beat the best.
-func (q *search) shape(t *tuple) (key uint64, ok bool) {
+// many visits what a path may hold several of.
+func (q *search) many(b *bucket, t *tuple) {
+	switch t.kind {
+	case inner:
+		n := int(t.n)
+		for at := 1; at+n <= len(q.path); at++ {
+			q.visit(b.slots.get(fit(mix(t.sign(), hashOf(q.path[at:at+n])))))
+		}
+	case param:
+		q.subject.Params(func(name, value string) {
+			q.visit(b.slots.get(fit(mix(t.sign(), mix(hashOf(name), hashOf(value))))))
+		})
+	}
+}
+
+// key is the one key that the path has in a tuple; 0 if it has none, or several.
+func (q *search) key(t *tuple) uint64 {
+	switch t.kind {
+	case shape, tailShape:
+		return q.shape(t)
+	case prefix, suffix, tailPrefix, tailSuffix:
+		if text, ok := q.end(t); ok {
+			return fit(mix(t.sign(), hashOf(text)))
+		}
+	case rest:
+		return fit(t.sign())
+	}
+	return 0
+}
+
+// beaten says that no rule of a tuple of the first level could beat the best so far:
+// its literal prefix ends within the first segment that has a variable.
+func (q *search) beaten(t *tuple) bool {
+	return q.best != nil && int(t.lead) < min(q.segments, maxSegment) && q.best.prefix() >= int(q.ends[t.lead+1])
+}
+
+// shape is the path's key in a tuple of the first level; 0 if its templates can't
+// match.
+func (q *search) shape(t *tuple) uint64 {
 	n := int(t.segment)
 	if t.kind == shape && q.segments != n || t.kind == tailShape && q.segments <= n {
-		return 0, false
-	}
-	// The literal prefix ends within the first segment that has a variable.
-	if q.best != nil && int(t.lead) < min(q.segments, maxSegment) && q.best.prefix() >= int(q.ends[t.lead+1]) {
-		return 0, false
+		return 0
 	}
 	h := t.sign()
 	for i, left := 0, t.literal; left != 0; i, left = i+1, left>>1 {
@@ -119,7 +147,7 @@ func (q *search) shape(t *tuple) (key uint64, ok bool) {
 			h = mix(h, q.hash(i))
 		}
 	}
-	return fit(h), true
+	return fit(h)
 }
 
 // end is the path's text at a tuple of the lower levels; false if there is too little
@@ -155,7 +183,7 @@ func (q *search) try(r *templateRule) bool {
 	if q.best != nil && !r.before(&q.best.Rule) {
 		return false
 	}
-	if !r.incoming.Match(q.subject, &q.captures[1-q.current]) {
+	if !r.ready() || !r.incoming.Match(q.subject, &q.captures[1-q.current]) {
 		return false
 	}
 	q.current = 1 - q.current

@@ -21,8 +21,8 @@ type Options struct {
 type Table struct {
 	opts  Options
 	src   source
-	step  uint64       // counts the updates since Build
-	hosts pages[*Host] // by the hash of their name
+	step  uint64          // counts the updates since Build
+	hosts pages[hostSlot] // by the hash of their name
 	// broken are the packages with rules that could not be compiled, by id: left out,
 	// since one bad rule must not stop the others.
 	broken *radix[error]
@@ -98,8 +98,12 @@ func (t *Table) update(src source, changes []catalog.Change) *Table {
 // Host finds a host by its normalized name (lower case, no port, no trailing
 // dot); nil for a host that nobody serves.
 func (t *Table) Host(name string) *Host {
-	for h := t.hosts.get(fit(hashOf(name))); h != nil; h = h.other {
-		if h.serves && h.name == name {
+	slot := t.hosts.get(fit(hashOf(name)))
+	if !slot.templates.ready() {
+		return nil
+	}
+	for h := slot.host; h != nil; h = h.other {
+		if h.serves && h.is(name) {
 			return h
 		}
 	}

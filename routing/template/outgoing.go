@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // ErrDotSegment is returned by [Outgoing.Append] when a variable would climb out
@@ -28,6 +29,9 @@ type Outgoing struct {
 	more     []outPart // if there are more than fit
 	src      string
 }
+
+// Parts is the number of literals and variables.
+func (o *Outgoing) Parts() uint8 { return o.count }
 
 func (o *Outgoing) all() []outPart {
 	if int(o.count) > len(o.parts) {
@@ -224,14 +228,15 @@ func unknownMessage(unknown, names []string) string {
 }
 
 // Pack puts the literals of templates that are used together side by side in
-// memory. None of them may be in use yet.
-func Pack(in *Incoming, outs []Outgoing) {
-	var b strings.Builder
-	b.WriteString(in.text)
+// memory: into store if they fit, which must never change afterwards, else into a
+// string of their own. None of the templates may be in use yet.
+func Pack(store []byte, in *Incoming, outs []Outgoing) {
+	b := append(store[:0], in.text...)
 	for i := range outs {
-		b.WriteString(outs[i].text)
+		b = append(b, outs[i].text...)
 	}
-	all := b.String()
+	// A string that shares the store's memory. Nobody writes to it again.
+	all := unsafe.String(unsafe.SliceData(b), len(b))
 	take := func(text *string) {
 		n := len(*text)
 		*text, all = all[:n], all[n:]
