@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -186,7 +187,7 @@ func TestANodeWithoutAStoreRecordsOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.Recorder().Record(&event.Event{Path: "/x"})
-	if _, err := a.Reports().Totals(t.Context(), report.Query{}); err != report.ErrDisabled {
+	if _, err := a.Reports().Totals(t.Context(), report.Query{}); !errors.Is(err, report.ErrDisabled) {
 		t.Errorf("reports: %v", err)
 	}
 	if a.Status(t.Context()).Store != nil || a.Ready() != nil || len(a.Services()) != 3 {

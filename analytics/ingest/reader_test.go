@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tallygate/analytics/report"
 	"tallygate/analytics/store"
 	"tallygate/routing/event"
 )
@@ -156,5 +155,4 @@ func TestASlowSubscriberMissesEventsAndHoldsNobodyUp(t *testing.T) {
 		t.Errorf("a subscription after Close gives %+v", got)
 	}
 	(*Feed)(nil).publish([]store.Row{{}})
-	var _ <-chan report.Latest = late
 }

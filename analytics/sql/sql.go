@@ -288,7 +288,7 @@ func describe(rows *sql.Rows) ([]Column, error) {
 // reach beyond the parentheses; the line break ends a comment.
 func (r *Runner) parquet(ctx context.Context, conn *sql.Conn, w io.Writer, query string, result *Result) error {
 	path := filepath.Join(r.opts.Dir, uuid.NewString()+".parquet")
-	defer os.Remove(path)
+	defer func() { _ = os.Remove(path) }() // else the next start removes it
 	query = strings.TrimRight(query, "; \t\r\n")
 	text := fmt.Sprintf("COPY (SELECT * FROM (%s\n) LIMIT %d) TO '%s' (FORMAT parquet, COMPRESSION zstd)",
 		query, r.opts.MaxRows+1, strings.ReplaceAll(path, "'", "''"))

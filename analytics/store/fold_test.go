@@ -76,12 +76,15 @@ func TestALateRowMovesDecisionsHoweverFarBehind(t *testing.T) {
 	compare(t, s, []Message{message(1, events[:len(events)-1]...), message(2, late)})
 }
 
-// compare holds the stored rows against the definition: sort, then count the
-// first of each minute.
-func compare(t interface {
+// failer is *testing.T and *rapid.T.
+type failer interface {
 	Helper()
 	Errorf(string, ...any)
-}, s *Store, messages []Message) {
+}
+
+// compare holds the stored rows against the definition: sort, then count the
+// first of each minute.
+func compare(t failer, s *Store, messages []Message) {
 	t.Helper()
 	var rows []*Row
 	winners := map[uniqueKey]*Row{}

@@ -110,7 +110,7 @@ func everything() *event.Event {
 	for i := range v.NumField() {
 		switch f := v.Field(i).Addr().Interface().(type) {
 		case *string:
-			*f = strings.ToLower(v.Type().Field(i).Name)
+			*f = "a " + v.Type().Field(i).Name
 		case *bool:
 			*f = true
 		}
@@ -134,10 +134,10 @@ func TestEachFieldIsStoredInItsColumn(t *testing.T) {
 	mustWrite(t, s, message(1, everything()))
 	got := query(t, s, `SELECT * REPLACE (id::VARCHAR AS id, origin_id::VARCHAR AS origin_id, endpoint_id::VARCHAR AS endpoint_id,
 		time::VARCHAR AS time, variables::VARCHAR AS variables) FROM events`)
-	want := "01000000-0000-0000-0000-000000000000,2026-11-30 22:59:59.123456,type,owner,packageid,package,packagetype,pixelid,pixel," +
-		"domain,path,reference,version,digest,platform,arch,client,clientversion,useragent,referer,page,{a=1, b='', ü=é}," +
-		"02000000-0000-0000-0000-000000000000,03000000-0000-0000-0000-000000000000,country,state,city,52.5,-13.25," +
-		"networktype,4294967295,company,companydomain,confidence,true,true,302,node,region,uniqueid,originhost,clientclass"
+	want := "01000000-0000-0000-0000-000000000000,2026-11-30 22:59:59.123456,a Type,a Owner,a PackageID,a Package,a PackageType,a PixelID,a Pixel," +
+		"a Domain,a Path,a Reference,a Version,a Digest,a Platform,a Arch,a Client,a ClientVersion,a UserAgent,a Referer,a Page,{a=1, b='', ü=é}," +
+		"02000000-0000-0000-0000-000000000000,03000000-0000-0000-0000-000000000000,a Country,a State,a City,52.5,-13.25," +
+		"a NetworkType,4294967295,a Company,a CompanyDomain,a Confidence,true,true,302,a Node,a Region,a UniqueID,a OriginHost,a ClientClass"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
