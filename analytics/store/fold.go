@@ -180,9 +180,17 @@ func (f *folder) settle(key pullKey, n int) {
 	}
 }
 
-// forget lets memory reach back to floor only, or less far when there are too
-// many rows.
+// forget lets memory reach back to the horizon only, or less far when there are
+// too many rows. It looks at every chain, so it doesn't do so after each write:
+// memory reaches back up to an eighth further.
 func (f *folder) forget(now time.Time, horizon time.Duration) {
+	if f.size <= maxPulls && now.Add(-horizon-horizon/8).UnixMicro() < f.floor {
+		return
+	}
+	enough := maxPulls
+	if f.size > maxPulls {
+		enough = maxPulls / 2 // so that the next look is not after the next write
+	}
 	for {
 		if floor := now.Add(-horizon).UnixMicro(); floor > f.floor {
 			f.floor = floor
@@ -190,7 +198,7 @@ func (f *folder) forget(now time.Time, horizon time.Duration) {
 				f.set(key, c, trim(c, floor))
 			}
 		}
-		if f.size <= maxPulls || horizon < time.Second {
+		if f.size <= enough || horizon < time.Second {
 			return
 		}
 		horizon /= 2

@@ -210,7 +210,7 @@ func TestMemoryOfPullsIsBounded(t *testing.T) {
 		f.add(key, []*Row{r})
 	}
 	f.forget(now, 10*time.Minute)
-	if f.size > maxPulls || f.size < maxPulls/4 {
+	if f.size > maxPulls/2 || f.size < maxPulls/8 {
 		t.Errorf("%d rows in memory", f.size)
 	}
 	total := 0

@@ -14,7 +14,7 @@ const (
 	// be read at about 80 MB a second.
 	checkpointQuiet = 4 << 20
 	quietTime       = 2 * time.Second
-	checkpointLimit = 128 << 20
+	checkpointLimit = 64 << 20
 )
 
 // Serve keeps the database in shape until ctx ends. Writes work without it.
