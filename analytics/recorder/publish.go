@@ -264,8 +264,20 @@ func (r *Recorder) Flush(ctx context.Context) error {
 		if b == nil {
 			return w.wait(ctx)
 		}
-		r.publish(ctx, b)
+		r.survive(ctx, b)
 	}
+}
+
+// survive publishes where no supervisor would catch a panic: one here would end
+// the process in the middle of its ordered stop.
+func (r *Recorder) survive(ctx context.Context, b *batch) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("publishing failed with a panic", "err", p)
+			r.resume()
+		}
+	}()
+	r.publish(ctx, b)
 }
 
 // Close refuses all events from now on. Call Flush before.

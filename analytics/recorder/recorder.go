@@ -299,7 +299,7 @@ func (r *Recorder) open() (b *batch, first bool) {
 	if n := len(r.free); n > 0 {
 		b, r.free = r.free[n-1], r.free[:n-1]
 	} else {
-		b = &batch{}
+		b = &batch{payload: make([]byte, 0, 96<<10)} // 256 events, by and large
 	}
 	*b = batch{id: uuid.NewString(), payload: event.BeginBatch(b.payload[:0]), parts: b.parts[:0], born: time.Now()}
 	r.queue = append(r.queue, b)

@@ -390,6 +390,22 @@ func TestFlushMakesAllDurableWithAndWithoutAPublisher(t *testing.T) {
 	}
 }
 
+func TestFlushSurvivesPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spool := &fakeSpool{before: func(attempt int) error {
+			if attempt < maxPanics {
+				panic("test")
+			}
+			return nil
+		}}
+		r := New(Options{Spool: spool})
+		record(r, 3)
+		if err := r.Flush(t.Context()); err != nil || len(spool.paths()) != 3 {
+			t.Errorf("%v, stored %v", err, spool.paths())
+		}
+	})
+}
+
 func TestFlushEndsWithItsContextWhenTheSpoolIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		spool := &fakeSpool{before: func(int) error { return errors.New("stuck") }}

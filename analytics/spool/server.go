@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -77,6 +79,11 @@ func (s *Spool) startServer(run *session) error {
 		SyncAlways:         s.opts.Sync.Always,
 		SyncInterval:       s.opts.Sync.Interval,
 	}
+	if s.opts.Listen != "" {
+		if err := s.listen(opts); err != nil {
+			return err
+		}
+	}
 	srv, err := server.NewServer(opts)
 	if err != nil {
 		return fmt.Errorf("create server: %w", err)
@@ -97,6 +104,26 @@ func (s *Spool) startServer(run *session) error {
 	run.conn = conn
 	run.js, err = jetstream.New(conn)
 	return err
+}
+
+// listen lets the server take connections from other nodes. TLS comes before the
+// protocol's first line, so that a scanner learns nothing.
+func (s *Spool) listen(opts *server.Options) error {
+	host, port, err := net.SplitHostPort(s.opts.Listen)
+	if err != nil {
+		return fmt.Errorf("listen at %q: %w", s.opts.Listen, err)
+	}
+	opts.Port, err = strconv.Atoi(port)
+	if err != nil {
+		return fmt.Errorf("listen at %q: %w", s.opts.Listen, err)
+	}
+	if opts.Port == 0 {
+		opts.Port = server.RANDOM_PORT
+	}
+	opts.Host, opts.DontListen = host, false
+	opts.TLSConfig, opts.TLSVerify, opts.TLSHandshakeFirst = s.opts.TLS, true, true
+	opts.TLSTimeout = 5
+	return nil
 }
 
 // openStream makes or opens the stream and begins a new incarnation.

@@ -13,6 +13,7 @@ package spool
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,6 +55,13 @@ type Options struct {
 	// the catalog's files can still grow; default 256 MiB.
 	MinFree int64
 	Sync    Sync
+
+	// Listen is the address at which readers on other nodes reach the server,
+	// such as "10.0.0.1:7948"; port 0 takes a free one. Empty: none, the server
+	// is reached in this process only. TLS is then required, and has to ask for
+	// client certificates: whoever connects may read all.
+	Listen string
+	TLS    *tls.Config
 
 	Logger     *slog.Logger          // nil: discarded
 	Registerer prometheus.Registerer // nil: no metrics
@@ -128,6 +136,9 @@ func Open(o Options) (*Spool, error) {
 	}
 	if o.Fault == nil {
 		o.Fault = func(string) {}
+	}
+	if o.Listen != "" && (o.TLS == nil || o.TLS.ClientAuth != tls.RequireAndVerifyClientCert) {
+		return nil, errors.New("open spool: to listen, TLS with client certificates is required")
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
@@ -329,6 +340,15 @@ func (s *Spool) Status() Status {
 	st.Messages, st.Bytes, st.First = s.state.Msgs, s.state.Bytes, s.state.FirstSeq
 	st.Last = max(s.last.Load(), s.state.LastSeq)
 	return st
+}
+
+// Addr is the address that the server listens at, or empty.
+func (s *Spool) Addr() string {
+	run := s.running.Load()
+	if run == nil || s.opts.Listen == "" {
+		return ""
+	}
+	return run.server.Addr().String()
 }
 
 // Close stops the server; what was acknowledged stays. Publishers and readers
