@@ -220,7 +220,7 @@ type backend struct {
 func newBackend(t testing.TB, wrap ...func(b *backend, next http.Handler) http.Handler) *backend {
 	t.Helper()
 	b := &backend{lifetime: time.Minute}
-	b.open = inprocess.New(inprocess.Logger(log.New(io.Discard, "", 0)), inprocess.WithReferrersSupport(true))
+	b.open = linked(inprocess.New(inprocess.Logger(log.New(io.Discard, "", 0)), inprocess.WithReferrersSupport(true)))
 	handler := b.open
 	for _, w := range wrap {
 		handler = w(b, handler)
@@ -233,6 +233,16 @@ func newBackend(t testing.TB, wrap ...func(b *backend, next http.Handler) http.H
 	}))
 	t.Cleanup(b.Close)
 	return b
+}
+
+// linked adds the link to the next page of tags, which the registry leaves out.
+func linked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/tags/list") && r.FormValue("n") == "1" && r.FormValue("last") == "" {
+			w.Header().Set("Link", "<"+r.URL.Path+"?n="+r.FormValue("n")+`&last=x>; rel="next"`)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (b *backend) host() string { return hostPort(b.Server) }
