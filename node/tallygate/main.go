@@ -2,12 +2,11 @@
 package main
 
 import (
-	_ "time/tzdata" // time zones of reports on machines without zoneinfo
-
 	"context"
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // reports know time zones on machines without zoneinfo too
 
 	"tallygate/node/cli"
 )
