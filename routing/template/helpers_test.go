@@ -55,24 +55,3 @@ func expand(t testing.TB, tmpl string, values map[string]string) string {
 	}
 	return string(o.append(nil, o.all(), &c))
 }
-
-// normal is a URL with each path segment and each query parameter decoded, in one
-// spelling: two URLs are equal when their normal forms are.
-func normal(url string) string {
-	path, query, _ := strings.Cut(url, "?")
-	b, _, _ := canonical(nil, nil, path, false)
-	out := string(b)
-	if query == "" {
-		return out
-	}
-	for i, p := range strings.Split(query, "&") {
-		name, value, _ := strings.Cut(p, "=")
-		name, _ = decodeQuery(name)
-		value, _ = decodeQuery(value)
-		if out += "&"; i == 0 {
-			out = strings.TrimSuffix(out, "&") + "?"
-		}
-		out += name + "=" + value
-	}
-	return out
-}
