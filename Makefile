@@ -52,11 +52,13 @@ $(UI_BUILT): $(UI_SOURCES) ui/node_modules/.package-lock.json
 .PHONY: ui
 ui: $(UI_BUILT) ## Build the admin UI's assets
 
-.PHONY: setup-build setup-test setup-bench
+.PHONY: setup-build setup-test setup-clients setup-bench
 setup-build:
 	@scripts/setup/packages.sh build
 setup-test:
 	@scripts/setup/packages.sh test
+setup-clients:
+	@scripts/setup/packages.sh clients
 setup-bench:
 	@scripts/setup/packages.sh bench
 
@@ -67,6 +69,10 @@ test: build bin/demo setup-test $(TOOLS)/gotestsum $(TOOLS)/crane ## Unit and en
 .PHONY: e2e
 e2e: build bin/demo setup-test $(TOOLS)/crane ## Only the end-to-end tests
 	go test -count=1 -timeout 20m -v ./scripts/e2e/...
+
+.PHONY: e2e-full
+e2e-full: e2e setup-clients ## The end-to-end tests with every container client; as root. MATRIX=FILE writes what was run
+	go test -count=1 -timeout 20m -v ./scripts/e2e/clients -full $(if $(MATRIX),-write $(abspath $(MATRIX)))
 
 .PHONY: race
 race: $(UI_BUILT) setup-test ## Unit tests under the race detector

@@ -2,8 +2,13 @@ package harness
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
 	"maps"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +24,8 @@ import (
 type Network struct {
 	t      *testing.T
 	bridge string
-	names  string // path of the hosts file
+	names  map[string]string
+	hosts  string // path of a hosts file of the names
 	links  int
 }
 
@@ -29,26 +35,60 @@ func NewNetwork(t *testing.T, names map[string]string) *Network {
 	t.Helper()
 	NeedsSandbox(t)
 	Needs(t, "ip", "nsenter", "unshare")
-	n := &Network{t: t, bridge: "tallygate", names: filepath.Join(t.TempDir(), "hosts")}
+	n := &Network{t: t, bridge: "tallygate", names: names, hosts: filepath.Join(t.TempDir(), "hosts")}
 	var hosts strings.Builder
 	hosts.WriteString("127.0.0.1 localhost\n")
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		fmt.Fprintf(&hosts, "%s %s\n", names[name], name)
 	}
-	if err := os.WriteFile(n.names, []byte(hosts.String()), 0o600); err != nil {
+	if err := os.WriteFile(n.hosts, []byte(hosts.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n.ip("link", "add", n.bridge, "type", "bridge")
+	// With an address of its own: else the bridge takes the lowest one of its links,
+	// and everybody's neighbour tables are wrong for seconds when a host joins.
+	n.ip("link", "add", n.bridge, "address", "02:00:0a:4d:00:01", "type", "bridge")
 	t.Cleanup(func() { n.ip("link", "del", n.bridge) })
 	n.ip("addr", "add", "10.77.0.1/16", "dev", n.bridge)
 	n.ip("link", "set", n.bridge, "up")
 	return n
 }
 
-// Listen adds an address that servers of the test process can listen on.
-func (n *Network) Listen(address string) {
+// Listen adds the address of a name to those of the sandbox, and returns it: for
+// servers of the test process, and for programs that it starts on no host.
+func (n *Network) Listen(name string) (address string) {
 	n.t.Helper()
+	address = n.names[name]
 	n.ip("addr", "add", address+"/16", "dev", n.bridge)
+	return address
+}
+
+// Serve answers for a name over HTTPS, in the test process.
+func (n *Network) Serve(authority *Authority, name string, handler http.Handler) {
+	n.t.Helper()
+	l, err := tls.Listen("tcp", n.Listen(name)+":443", authority.ServerConfig(name))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	// Handshakes that a client breaks off are no news.
+	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)}
+	go server.Serve(l) //nolint:errcheck // until it is closed
+	n.t.Cleanup(func() { server.Close() })
+}
+
+// Transport is for clients in the test process, which knows the names by no hosts
+// file.
+func (n *Network) Transport(authority *Authority) *http.Transport {
+	var dialer net.Dialer
+	return &http.Transport{
+		TLSClientConfig:   authority.ClientConfig(),
+		ForceAttemptHTTP2: true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if host, port, err := net.SplitHostPort(address); err == nil && n.names[host] != "" {
+				address = net.JoinHostPort(n.names[host], port)
+			}
+			return dialer.DialContext(ctx, network, address)
+		},
+	}
 }
 
 func (n *Network) ip(args ...string) {
@@ -90,7 +130,7 @@ func (h *Host) command(ctx context.Context, argv ...string) *exec.Cmd {
 		return exec.CommandContext(ctx, argv[0], argv[1:]...)
 	}
 	enter := []string{
-		"--net=/run/netns/" + h.Name, "unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, h.network.names,
+		"--net=/run/netns/" + h.Name, "unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, h.network.hosts,
 	}
 	return exec.CommandContext(ctx, "nsenter", append(enter, argv...)...)
 }

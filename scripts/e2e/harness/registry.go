@@ -60,7 +60,7 @@ func StartRegistry(t *testing.T, opts RegistryOptions) *Registry {
 	dir := t.TempDir()
 	r := &Registry{Address: opts.Address, Data: filepath.Join(dir, "data"), opts: opts}
 	var text strings.Builder
-	fmt.Fprintf(&text, "version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: %s}\n", r.Data)
+	fmt.Fprintf(&text, "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage:\n  filesystem: {rootdirectory: %s}\n", r.Data)
 	fmt.Fprintf(&text, "http:\n  addr: %s\n  host: %s://%s\n", opts.Address, opts.Scheme, opts.Name)
 	if opts.Cert != "" {
 		fmt.Fprintf(&text, "  tls: {certificate: %s, key: %s}\n", opts.Cert, opts.Key)
