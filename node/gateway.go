@@ -20,16 +20,19 @@ func (n *Node) newGateway(origins *origin.Pool) (*routing.Gateway, error) {
 		Logger: n.component("python"), Registerer: n.registry,
 	})
 	n.stack.Push("package index", func(context.Context) error { return index.Close() })
+	containers := container.New(container.Options{
+		Origins: origins, Logger: n.logger, Registerer: n.registry,
+		Sources: source.New(n.settings.Proxies), PlainCredentials: n.settings.AllowPrivate,
+		Packages: collected{n.replica(), n.settings.Name},
+	})
+	n.supervise("image actors", containers)
 	return routing.New(routing.Options{
-		Table:    n.publisher.Table,
-		Recorder: n.analytics.Recorder(),
-		Enricher: n.analytics.Enricher(),
-		Clients:  client.New(),
-		Origins:  origins,
-		Containers: container.New(container.Options{
-			Origins: origins, Logger: n.logger, Registerer: n.registry,
-			Sources: source.New(n.settings.Proxies), PlainCredentials: n.settings.AllowPrivate,
-		}),
+		Table:          n.publisher.Table,
+		Recorder:       n.analytics.Recorder(),
+		Enricher:       n.analytics.Enricher(),
+		Clients:        client.New(),
+		Origins:        origins,
+		Containers:     containers,
 		Python:         index,
 		TrustedProxies: n.settings.Proxies,
 		BaseDomain:     n.settings.BaseDomain,

@@ -40,6 +40,9 @@ type Options struct {
 	// credentials. Nil: nobody is believed about another client.
 	Sources *source.Resolver
 
+	// Packages makes packages of images of collections. Nil: none are made.
+	Packages Packages
+
 	// PlainCredentials lets clients' credentials travel by http to registries
 	// that speak http (plain_http). It is for test set-ups: whoever listens on
 	// the way can read them.
@@ -58,6 +61,8 @@ type Handler struct {
 	manifests *manifests
 	flight    singleflight.Group // of shared manifests
 	buffers   *buffers
+
+	firstPulls *firstPulls
 
 	via              string // our name in Via, with a comment that is this process's own
 	sources          *source.Resolver
@@ -86,6 +91,8 @@ func New(opts Options) *Handler {
 		memory:    newMemory(),
 		manifests: newManifests(),
 		buffers:   newBuffers(),
+
+		firstPulls: newFirstPulls(opts.Packages, logger.With("component", "container"), m),
 
 		via:              via + " (" + rand.Text()[:12] + ")",
 		sources:          sources,

@@ -3,11 +3,12 @@ package container
 import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
-	answers  *prometheus.CounterVec
-	tokens   *prometheus.CounterVec
-	logins   *prometheus.CounterVec
-	streamed prometheus.Counter
-	cut      prometheus.Counter
+	answers    *prometheus.CounterVec
+	tokens     *prometheus.CounterVec
+	firstPulls *prometheus.CounterVec
+	logins     *prometheus.CounterVec
+	streamed   prometheus.Counter
+	cut        prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -20,6 +21,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: ns, Subsystem: sub, Name: "token_requests_total",
 			Help: "Anonymous tokens asked for at registries' token servers.",
+		}, []string{"outcome"}),
+		firstPulls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub, Name: "first_pulls_total",
+			Help: "Images of collections that were pulled without a package, by what came of making one.",
 		}, []string{"outcome"}),
 		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: ns, Subsystem: sub, Name: "logins_total",
@@ -35,7 +40,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.answers, m.tokens, m.logins, m.streamed, m.cut)
+		reg.MustRegister(m.answers, m.tokens, m.firstPulls, m.logins, m.streamed, m.cut)
 	}
 	return m
 }

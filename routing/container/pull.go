@@ -37,6 +37,10 @@ type pull struct {
 	// unreached is why the first endpoint could not be asked what it wants: it
 	// has failed this request already.
 	unreached error
+
+	// open: the registry has answered for the repository without asking for
+	// anything.
+	open bool
 }
 
 // wholeTimeout bounds an exchange whose answer is read whole: all but blobs.
@@ -100,6 +104,7 @@ func (p *pull) serve() error {
 	first := p.endpoints[0]
 	redirect, err := p.mayRedirect(first)
 	if redirect {
+		p.open = true
 		p.redirect(http.StatusFound, first.url(p.rest()), first)
 		return nil
 	}
@@ -185,6 +190,10 @@ func (p *pull) recorded(status int, digest string, ep endpoint) {
 		}
 		e.Type = event.ManifestFetch
 		e.Countable = p.r.Method == http.MethodGet
+		if p.rule.Package == nil && e.Countable && (status == http.StatusOK || p.open) {
+			// Here, since nothing is remembered of who asks not to be tracked.
+			p.firstPulls.offer(p.rule.Collection, p.name)
+		}
 		known := p.memory.recall(ep, digest)
 		if known.os != "" {
 			// More certain than the User-Agent, which tells where the client
