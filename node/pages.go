@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tallygate/node/access"
+	"tallygate/node/admin"
 	"tallygate/node/version"
 	"tallygate/routing/table"
 	"tallygate/ui"
@@ -27,6 +28,7 @@ func (n *Node) newPages() (http.Handler, error) {
 		Status:  n.problems,
 		Cluster: n.cluster,
 		Explain: n.explain,
+		Pixels:  n.pixels,
 		Gateway: gateway,
 		Version: version.Version,
 		Logger:  n.component("ui"),
@@ -66,6 +68,15 @@ func refused(err error) error {
 		return ui.ErrRefused
 	}
 	return err
+}
+
+// pixels gives the pixels with their snippets.
+func (n *Node) pixels(owner string) []ui.Pixel {
+	var out []ui.Pixel
+	for _, p := range admin.Pixels(n.catalog.View(), owner, n.settings.BaseDomain) {
+		out = append(out, ui.Pixel(p))
+	}
+	return out
 }
 
 // explain answers the page's "which rule wins" box.

@@ -195,6 +195,8 @@ var looked = []struct {
 	{"no packages", "/packages?q=zzz", fake.OperatorToken, nil, ""},
 	{"list", "/top/country", fake.OperatorToken, nil, ""},
 	{"explain", "/explain?url=" + url.QueryEscape("acme.gateway.tallygate.example/agent/1/agent-linux.tar.gz"), fake.OperatorToken, nil, ""},
+	{"pixels", "/pixels", fake.OperatorToken, nil, ""},
+	{"no pixels", "/pixels", fake.OperatorToken, bare, ""},
 	{"cluster", "/cluster", fake.OperatorToken, nil, ""},
 	{"sign in", "/sign-in", "", nil, ""},
 	{"sign in by link", "/sign-in/link?secret=x", "", nil, ""},

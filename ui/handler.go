@@ -65,6 +65,9 @@ func (s *server) handler() http.Handler {
 	mux.Handle("GET /packages/{owner}/{type}/{name...}", s.signedIn(s.pkg))
 	mux.Handle("GET /top/{dimension}", s.signedIn(s.topPage))
 	mux.Handle("GET /cluster", s.signedIn(s.cluster))
+	if s.opts.Pixels != nil {
+		mux.Handle("GET /pixels", s.signedIn(s.pixels))
+	}
 	if s.opts.Explain != nil {
 		mux.Handle("GET /explain", s.signedIn(s.explain))
 	}

@@ -34,6 +34,10 @@ type Options struct {
 	// Explain says which rule would serve a request. Nil: the page is not there.
 	Explain func(method, url string) (Explanation, error)
 
+	// Pixels gives the pixels of an owner, or of all for "", by owner and name, with
+	// what is copied into pages. Nil: the page is not there.
+	Pixels func(owner string) []Pixel
+
 	// Gateway is where clients reach the gateway, for commands to copy.
 	Gateway Gateway
 
@@ -177,6 +181,18 @@ type Candidate struct {
 type Variable struct {
 	Name  string
 	Value string
+}
+
+// Pixel is a tracking pixel with its snippets.
+type Pixel struct {
+	ID        string
+	Owner     string
+	Name      string // may be empty
+	PackageID string // may be empty
+	URL       string // of its image
+	HTML      string // for pages and READMEs
+	Markdown  string
+	SPA       string // a script for single-page applications
 }
 
 // Gateway is where clients reach the gateway.

@@ -51,14 +51,15 @@ func (t templates) execute(name string, data any) (*bytes.Buffer, error) {
 
 // chrome is what surrounds the content of every page.
 type chrome struct {
-	Title    string
-	Here     string        // which entry of the navigation this page is
-	Path     string        // of this page, to come back to
-	User     *catalog.User // nil: not signed in
-	Theme    string        // "dark", "light", or "" for the system's
-	Explain  bool          // the explain page is there
-	Problems []Problem
-	Unbuilt  bool
+	Title     string
+	Here      string        // which entry of the navigation this page is
+	Path      string        // of this page, to come back to
+	User      *catalog.User // nil: not signed in
+	Theme     string        // "dark", "light", or "" for the system's
+	Explain   bool          // the explain page is there
+	HasPixels bool          // the pixels page is there
+	Problems  []Problem
+	Unbuilt   bool
 
 	OwnSearch bool // the page has a search field of its own
 
@@ -75,6 +76,7 @@ func (s *server) chrome(r *http.Request, user *catalog.User, title, here string)
 		Path:        "/",
 		User:        user,
 		Explain:     s.opts.Explain != nil,
+		HasPixels:   s.opts.Pixels != nil,
 		Version:     s.opts.Version,
 		Credits:     s.opts.Credits,
 		Style:       s.assets.url("app.css"),

@@ -275,6 +275,13 @@ func hostile(o *ui.Options) {
 		}
 		return e, nil
 	}
+	o.Pixels = func(string) []ui.Pixel {
+		var pixels []ui.Pixel
+		for _, name := range nasty {
+			pixels = append(pixels, ui.Pixel{ID: name, Owner: name, Name: name, PackageID: "id" + name, URL: name, HTML: name, Markdown: name, SPA: name})
+		}
+		return pixels
+	}
 	o.Cluster = func() ui.Cluster {
 		return ui.Cluster{Leader: nasty[0], Members: []ui.Member{{Name: nasty[0], Region: nasty[1], State: nasty[2], Role: nasty[3], Version: nasty[4]}}}
 	}
@@ -323,6 +330,7 @@ func silent(o *ui.Options) { o.Reports = &fake.Reports{} }
 func bare(o *ui.Options) {
 	silent(o)
 	o.Catalog = func() ui.Catalog { return &fake.Catalog{} }
+	o.Pixels = func(string) []ui.Pixel { return nil }
 }
 
 // single has exactly one of everything.
@@ -344,6 +352,7 @@ func single(o *ui.Options) {
 	o.Live = nil
 	o.Cluster = nil
 	o.Explain = nil
+	o.Pixels = nil
 	o.Credits = nil
 }
 

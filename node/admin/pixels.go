@@ -21,28 +21,35 @@ type Pixel struct {
 	SPA       string `json:"spa"`      // a script for single-page applications
 }
 
-// pixels lists the pixels, of one owner or of all, each with its snippets.
-func (a *API) pixels(w http.ResponseWriter, r *request) error {
-	view := a.opts.Catalog.View()
+// Pixels gives the pixels of one owner, or of all for "", each with its snippets,
+// by owner and name. baseDomain's static host serves those that have no domain of
+// their own.
+func Pixels(view *catalog.View, owner, baseDomain string) []Pixel {
 	all := view.Pixels()
-	if owner := r.URL.Query().Get("owner"); owner != "" {
-		if !view.HasOwner(owner) {
-			return &Problem{Status: http.StatusNotFound, Title: "unknown owner", Detail: "there is no organization or user " + owner}
-		}
+	if owner != "" {
 		all = view.PixelsOf(owner)
 	}
 	out := []Pixel{}
 	for p := range all {
-		out = append(out, a.pixel(p))
+		out = append(out, withSnippets(p, baseDomain))
 	}
 	slices.SortFunc(out, func(x, y Pixel) int {
 		return cmp.Or(cmp.Compare(x.Owner, y.Owner), cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
 	})
-	return writeJSON(w, map[string]any{"pixels": out})
+	return out
 }
 
-func (a *API) pixel(p *catalog.Pixel) Pixel {
-	host := "static." + a.opts.BaseDomain
+func (a *API) pixels(w http.ResponseWriter, r *request) error {
+	view := a.opts.Catalog.View()
+	owner := r.URL.Query().Get("owner")
+	if owner != "" && !view.HasOwner(owner) {
+		return &Problem{Status: http.StatusNotFound, Title: "unknown owner", Detail: "there is no organization or user " + owner}
+	}
+	return writeJSON(w, map[string]any{"pixels": Pixels(view, owner, a.opts.BaseDomain)})
+}
+
+func withSnippets(p *catalog.Pixel, baseDomain string) Pixel {
+	host := "static." + baseDomain
 	if len(p.Domains) > 0 {
 		host = p.Domains[0]
 	}

@@ -11,9 +11,12 @@ import (
 func sqlProblem(err error) *Problem {
 	p := &Problem{Title: "the query was refused", Detail: err.Error()}
 	var refused *sql.Refused
+	var failed *sql.Failed
 	switch {
 	case errors.As(err, &refused):
 		p.Status, p.Detail = http.StatusBadRequest, refused.Reason
+	case errors.As(err, &failed):
+		p.Status, p.Title, p.Detail = http.StatusBadRequest, "the query failed", failed.Error()
 	case errors.Is(err, sql.ErrBusy):
 		p.Status = http.StatusServiceUnavailable
 	case errors.Is(err, sql.ErrDeadline):

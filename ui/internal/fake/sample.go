@@ -290,6 +290,29 @@ func SampleExplain(_, url string) (ui.Explanation, error) {
 	}, nil
 }
 
+// SamplePixels are 25 pixels of acme, of which the first belongs to a package.
+func SamplePixels(owner string) []ui.Pixel {
+	if owner != "" && owner != "acme" {
+		return nil
+	}
+	var pixels []ui.Pixel
+	for i := range 25 {
+		id := fmt.Sprintf("dbba955a-7567-4300-8630-0880540000%02d", i)
+		src := "https://static.tallygate.example/a.png?x-pxid=" + id
+		p := ui.Pixel{
+			ID: id, Owner: "acme", Name: fmt.Sprintf("docs-%d", i), URL: src,
+			HTML:     `<img referrerpolicy="no-referrer-when-downgrade" src="` + src + `" alt="" width="1" height="1" />`,
+			Markdown: "![](" + src + ")",
+			SPA:      "<script>\n  new Image().src = " + fmt.Sprintf("%q", src) + ";\n</script>",
+		}
+		if i == 0 {
+			p.PackageID = "p-server"
+		}
+		pixels = append(pixels, p)
+	}
+	return pixels
+}
+
 // Sample is everything at once, with nothing wrong.
 func Sample() ui.Options {
 	cat := SampleCatalog()
@@ -300,6 +323,7 @@ func Sample() ui.Options {
 		Live:    &Live{},
 		Cluster: SampleCluster,
 		Explain: SampleExplain,
+		Pixels:  SamplePixels,
 		Gateway: ui.Gateway{BaseDomain: "tallygate.example", Scheme: "https"},
 		Version: "0.1.0",
 		Credits: []ui.Credit{{Text: "IP geolocation by DB-IP", URL: "https://db-ip.com"}},
