@@ -8,6 +8,7 @@ import (
 
 	"tallygate/cluster/catalog"
 	"tallygate/cluster/catalog/document/syntax"
+	"tallygate/cluster/catalog/imageref"
 )
 
 func (p *parser) organization(m *syntax.Mapping) {
@@ -135,7 +136,7 @@ var packageTypes = []string{"docker", "file", "python", "event", "npm", "hackage
 
 // typeKeys says which types of packages know a key, for those that only some do.
 var typeKeys = map[string]string{
-	"backend_registry": "docker", "repository_name": "docker", "public_name": "docker",
+	"image": "docker", "backend_registry": "docker", "repository_name": "docker", "public_name": "docker",
 	"failover_registries": "docker", "always_proxy": "docker", "plain_http": "docker and python",
 	"allow_private_pulls": "docker", "token_host": "docker",
 	"routes": "file and event", "incoming_path": "file and event", "outgoing_url": "file and event",
@@ -159,9 +160,10 @@ func closePackage(m *syntax.Mapping, k *Package) {
 
 func image(m *syntax.Mapping, k *Package) *catalog.Image {
 	place := &k.Place
+	registry, repository := backend(m, place)
 	img := &catalog.Image{
-		Registry:           required(m, place, "backend_registry", "image.registry", "the registry that hosts the image, such as ghcr.io"),
-		Repository:         text(m, place, "repository_name", "image.repository"),
+		Registry:           registry,
+		Repository:         repository,
 		Name:               text(m, place, "public_name", "image.name"),
 		FailoverRegistries: m.Texts("failover_registries"),
 		AlwaysProxy:        isTrue(m.Bool("always_proxy")),
@@ -182,6 +184,31 @@ func image(m *syntax.Mapping, k *Package) *catalog.Image {
 		}
 	}
 	return img
+}
+
+// backend reads where an image is hosted: from image, which takes what people
+// paste, or from backend_registry and repository_name.
+func backend(m *syntax.Mapping, place *Place) (registry, repository string) {
+	if !m.Has("image") {
+		registry = required(m, place, "backend_registry", "image.registry", "the registry that hosts the image, such as ghcr.io")
+		return registry, text(m, place, "repository_name", "image.repository")
+	}
+	pasted := text(m, place, "image", "image.repository")
+	note(m, place, "image", "image.registry")
+	for _, key := range []string{"backend_registry", "repository_name"} {
+		if m.Has(key) {
+			m.Get(key)
+			m.Report(key, "image says where the image is hosted already", "keep image, or backend_registry and repository_name")
+		}
+	}
+	if m.Broken() {
+		return "", ""
+	}
+	image, err := imageref.Parse(pasted)
+	if err != nil {
+		m.Report("image", err.Error(), "write it as for docker pull, such as ghcr.io/acme/rocket")
+	}
+	return image.Registry, image.Repository
 }
 
 func privatePulls(m *syntax.Mapping, place *Place, prefix string) catalog.PrivatePulls {

@@ -140,7 +140,7 @@ func end(m *syntax.Mapping, place *Place) {
 // instead maps words that people try to the keys they mean.
 var instead = map[string]string{
 	"registry": "backend_registry", "backend_domain": "backend_registry", "repository": "repository_name",
-	"image": "repository_name", "domain": "domains", "public_domain": "domains", "index_url": "repository_url",
+	"domain": "domains", "public_domain": "domains", "index_url": "repository_url",
 	"path": "incoming_path", "from": "incoming_path", "to": "outgoing_url", "url": "outgoing_url",
 	"target": "outgoing_url", "status": "redirect_status", "failover": "failover_origins",
 	"tokens": "access_tokens", "summary": "short_description", "description": "short_description",
