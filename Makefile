@@ -11,6 +11,7 @@ GOLANGCI_LINT := v2.15.0
 GOTESTSUM     := v1.13.0
 GOVULNCHECK   := v1.9.0
 CRANE         := v0.22.1
+CONFORMANCE   := v0.0.0-20260831232431-97274622c111
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X tallygate/node/version.Version=$(VERSION)
@@ -24,7 +25,7 @@ DATA     ?= data
 
 .PHONY: help
 help: ## List these targets
-	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  \033[1m%-11s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build bin/demo ## Build and start a node with a small demonstration catalog, in the foreground
@@ -71,8 +72,12 @@ e2e: build bin/demo setup-test $(TOOLS)/crane ## Only the end-to-end tests
 	go test -count=1 -timeout 20m -v ./scripts/e2e/...
 
 .PHONY: e2e-full
-e2e-full: e2e setup-clients ## The end-to-end tests with every container client; as root. MATRIX=FILE writes what was run
+e2e-full: e2e setup-clients conformance ## The end-to-end tests with every container client; as root. MATRIX=FILE writes what was run
 	go test -count=1 -timeout 20m -v ./scripts/e2e/clients -full $(if $(MATRIX),-write $(abspath $(MATRIX)))
+
+.PHONY: conformance
+conformance: build setup-test $(TOOLS)/conformance ## The OCI conformance suite, at a registry and through the gateway
+	go test -count=1 -timeout 10m -v -run Conformance ./scripts/e2e
 
 .PHONY: race
 race: $(UI_BUILT) setup-test ## Unit tests under the race detector
@@ -115,6 +120,8 @@ $(TOOLS)/golangci-lint: | setup-build
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
 $(TOOLS)/gotestsum: | setup-build
 	GOBIN=$(TOOLS) go install gotest.tools/gotestsum@$(GOTESTSUM)
+$(TOOLS)/conformance: | setup-build
+	GOBIN=$(TOOLS) go install github.com/opencontainers/distribution-spec/conformance@$(CONFORMANCE)
 $(TOOLS)/crane: | setup-build
 	GOBIN=$(TOOLS) go install github.com/google/go-containerregistry/cmd/crane@$(CRANE)
 $(TOOLS)/govulncheck: | setup-build
