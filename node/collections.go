@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tallygate/cluster/catalog"
@@ -59,12 +60,13 @@ func (c collected) Create(ctx context.Context, from *catalog.Collection, reposit
 	if err != nil {
 		return err
 	}
-	for _, refused := range result.Errors {
-		switch refused.Code {
-		case catalog.CodePackageAlreadyExists, catalog.CodePackageIsConflicting:
-			return nil
-		}
-		return fmt.Errorf("make package %q: %w", repository, refused)
+	if len(result.Errors) == 0 || slices.ContainsFunc(result.Errors, alreadyThere) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("make package %q: %w", repository, result.Errors[0])
+}
+
+// alreadyThere says whether a package was refused because the image has one.
+func alreadyThere(refused *catalog.Error) bool {
+	return refused.Code == catalog.CodePackageAlreadyExists || refused.Code == catalog.CodePackageIsConflicting
 }

@@ -237,8 +237,11 @@ func TestOthersGetNothingAfterAPrivatePull(t *testing.T) {
 		}
 		for _, path := range []string{"manifests/1", "manifests/" + digest(t, img), "tags/list", "blobs/" + someSHA256} {
 			for _, header := range [][]string{
-				nil, {"Authorization", basicHeader("mallory", "guess")}, {"Authorization", "Bearer guess"},
-				{"Authorization", "Bearer " + pass{kind: anonymousPass}.String()}, {"Authorization", "Negotiate x"},
+				nil,
+				{"Authorization", basicHeader("mallory", "guess")},
+				{"Authorization", "Bearer guess"},
+				{"Authorization", "Bearer " + pass{kind: anonymousPass}.String()},
+				{"Authorization", "Negotiate x"},
 			} {
 				for _, name := range []string{"acme/secret", "closed"} {
 					resp := g.ask(t, http.MethodGet, "/v2/"+name+"/"+path, header...)
