@@ -108,7 +108,7 @@ func (t *Incoming) Parse(s string) error {
 	if err != nil {
 		return err
 	}
-	if len(pieces) == 0 || pieces[0].lit == "" || pieces[0].lit[0] != '/' {
+	if len(pieces) == 0 || pieces[0].query || pieces[0].lit == "" || pieces[0].lit[0] != '/' {
 		return &Error{Template: s, Msg: `an incoming path begins with "/"`}
 	}
 	c := compiler{t: t, src: s, kinds: make(map[string]partKind)}

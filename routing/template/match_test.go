@@ -82,6 +82,8 @@ func TestIncomingTemplatesThatAreRefused(t *testing.T) {
 		"":                                   "begins with",
 		"a/{v}":                              "begins with",
 		"{v}":                                "begins with",
+		"?/":                                 "begins with",
+		"{?v}":                               "begins with",
 		"/{#v}":                              "fragment",
 		"/a#b":                               "fragment",
 		"/{v*}":                              "explode",
