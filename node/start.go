@@ -57,7 +57,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		SpoolBytes:  n.settings.SpoolMaxBytes,
 		StoreMemory: n.settings.AnalyticsMemory,
 		Fault:       n.hook,
-		Logger:      n.component("analytics"),
+		Logger:      n.logger, // its parts name themselves
 		Registerer:  n.registry,
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"net/http"
+	"strconv"
 
 	"tallygate/analytics/sql"
 )
@@ -29,8 +30,13 @@ func sqlProblem(err error) *Problem {
 	return p
 }
 
+// TruncatedTrailer follows an answer of SQL that holds only the first rows of the
+// result, and says how many they are at least.
+const TruncatedTrailer = "Tallygate-Truncated"
+
 // sql answers one read-only question. Once the first row is out an error can
-// only end the connection: a cut answer must not look like a whole one.
+// only end the connection, and a limit on rows only be told in a trailer: a cut
+// answer must not look like a whole one.
 func (a *API) sql(w http.ResponseWriter, r *request) error {
 	var in struct {
 		Query  string `json:"query"`
@@ -47,9 +53,12 @@ func (a *API) sql(w http.ResponseWriter, r *request) error {
 		return &Problem{Status: http.StatusUnprocessableEntity, Title: "unknown format", Errors: []FieldProblem{{Field: "format", Message: err.Error()}}}
 	}
 	out := &started{ResponseWriter: w, media: format.ContentType()}
-	_, err = a.opts.SQL.Write(r.Context(), out, in.Query, format)
+	result, err := a.opts.SQL.Write(r.Context(), out, in.Query, format)
 	if err == nil {
 		out.begin()
+		if result.Truncated {
+			w.Header().Set(TruncatedTrailer, strconv.FormatInt(result.Rows, 10))
+		}
 		return nil
 	}
 	if out.begun {
@@ -74,6 +83,7 @@ func (s *started) begin() {
 	if !s.begun {
 		s.begun = true
 		s.Header().Set("Content-Type", s.media)
+		s.Header().Set("Trailer", TruncatedTrailer)
 		s.WriteHeader(http.StatusOK)
 	}
 }

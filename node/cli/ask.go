@@ -38,13 +38,26 @@ func (c *sqlCommand) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.call(ctx, "POST", "/v1/sql", nil, body)
+	answer, err := c.send(ctx, "POST", "/v1/sql", nil, body)
 	if err != nil {
 		return err
 	}
-	defer answer.Close()
-	_, err = io.Copy(env.stdout, answer)
-	return err
+	defer answer.Body.Close()
+	if _, err := io.Copy(env.stdout, answer.Body); err != nil {
+		return fmt.Errorf("the answer was cut short: %w", err)
+	}
+	if rows := answer.Trailer.Get(admin.TruncatedTrailer); rows != "" {
+		return fmt.Errorf("the result has more rows and was cut after %s: narrow it with WHERE, or take it in parts with LIMIT and OFFSET", rows)
+	}
+	return nil
+}
+
+// count is "1 package" or "2 packages".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 type statusCommand struct {
@@ -73,7 +86,7 @@ func (c *statusCommand) Run(ctx context.Context, env *environment) error {
 		{"state", fmt.Sprintf("%s, up %s", ready, time.Since(s.Started).Round(time.Second))},
 		{"listeners", fmt.Sprintf("gateway %s, admin %s", gateway, s.Admin)},
 		{"raft", fmt.Sprintf("%s, term %d, applied %d of %d", s.Raft.State, s.Raft.Term, s.Raft.AppliedIndex, s.Raft.CommitIndex)},
-		{"catalog", fmt.Sprintf("version %d, %d organizations, %d packages, digest %.12s", s.Catalog.Version, s.Catalog.Organizations, s.Catalog.Packages, s.Catalog.Digest)},
+		{"catalog", fmt.Sprintf("version %d, %s, %s, digest %.12s", s.Catalog.Version, count(s.Catalog.Organizations, "organization"), count(s.Catalog.Packages, "package"), s.Catalog.Digest)},
 		{"recording", fmt.Sprintf("%d recorded, %d dropped since start; spool %d messages, %s; %d not stored yet",
 			s.Recording.Recorder.Recorded, s.Recording.Recorder.Dropped, s.Recording.Spool.Messages, bytesText(int64(s.Recording.Spool.Bytes)), s.Recording.Spool.Pending)},
 		{"analytics", "off on this node"},

@@ -61,13 +61,15 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	env := &environment{stdin: stdin, stdout: stdout, stderr: stderr}
 	var g grammar
 	exited := -1
+	var file config.File
 	parser, err := kong.New(&g,
 		kong.Name("tallygate"),
 		kong.Description("The download gateway that open software is published through."),
 		kong.DefaultEnvars("TALLYGATE"),
-		kong.Configuration(config.File),
+		kong.Configuration(file.Load),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
+		kong.ValueFormatter(valueHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(env),
@@ -81,10 +83,11 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if exited >= 0 {
 		return exited // --help has printed and asked to end
 	}
-	if problems := errors.Join(append(unknown, err)...); problems != nil {
+	if problems := errors.Join(append(append(unknown, file.Mistakes()...), err)...); problems != nil {
 		// A node's wrong settings are told together with its wrong words.
 		if strings.HasPrefix(commandOf(args), "run") && err == nil {
 			_, invalid := g.Run.Validate()
+			file.Locate(invalid)
 			problems = errors.Join(problems, invalid)
 		}
 		report(stderr, problems)
@@ -92,6 +95,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return exitUsage
 	}
 	if err := parsed.Run(); err != nil {
+		file.Locate(err)
 		report(stderr, err)
 		var wrong *usageError
 		var field *config.FieldError
@@ -101,6 +105,19 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return exitRefused
 	}
 	return exitDone
+}
+
+// valueHelp is a flag's line in the help: what it is, its default where that is
+// a value that the line doesn't show already, and the variable that sets it.
+func valueHelp(v *kong.Value) string {
+	help := v.Help
+	if v.HasDefault && v.Flag != nil && v.Flag.PlaceHolder != "" {
+		help = strings.TrimRight(help, ".") + ". Default: " + v.Default + "."
+	}
+	if v.Flag != nil && len(v.Flag.Envs) > 0 {
+		help += " ($" + strings.Join(v.Flag.Envs, ", $") + ")"
+	}
+	return strings.TrimSpace(help)
 }
 
 // report prints every error of a joined one on a line of its own.

@@ -2,10 +2,15 @@ package cli
 
 import (
 	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tallygate/node/admin"
 )
 
 // runCLI runs a command and returns its exit code and what it printed.
@@ -18,7 +23,7 @@ func runCLI(t *testing.T, args ...string) (code int, stdout, stderr string) {
 
 func TestMistakesInTheWordsEndWithUsage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "node.yaml")
-	text := "regoin: eu\nlog-level: debug\nnonsense: 1\nname: {a: b}\n"
+	text := "regoin: eu\nlog-level: loud\nnonsense: 1\nname: {a: b}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +38,9 @@ func TestMistakesInTheWordsEndWithUsage(t *testing.T) {
 			[]string{"run", "--regoin", "eu", "--frobnicate", "--log-level", "loud", "--gateway-listen", "x"},
 			[]string{"--regoin", "--frobnicate", "--log-level", "--gateway-listen"},
 		},
-		"every unknown key of the file is named with its line": {
+		"every unknown key and wrong value of the file is named with its line": {
 			[]string{"run", "--config", file},
-			[]string{`node.yaml:1: unknown key "regoin" (did you mean "region"?)`, `node.yaml:3: unknown key "nonsense"`, "node.yaml:4: name must be"},
+			[]string{`node.yaml:2: log-level "loud": use debug`, `node.yaml:1: unknown key "regoin" (did you mean "region"?)`, `node.yaml:3: unknown key "nonsense"`, "node.yaml:4: name must be"},
 		},
 		"an unknown command":         {[]string{"aply"}, []string{"aply"}},
 		"a flag of another command":  {[]string{"sql", "--prune", "select 1"}, []string{"--prune"}},
@@ -79,6 +84,16 @@ func TestVersionAndHelpAreDone(t *testing.T) {
 	}
 }
 
+func TestHelpNamesDefaults(t *testing.T) {
+	_, stdout, _ := runCLI(t, "run", "--help")
+	text := strings.Join(strings.Fields(stdout), " ")
+	for _, want := range []string{"Default: :8080.", "Default: 127.0.0.1:8090.", "Default: 10GB.", "($TALLYGATE_REGION)"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the help lacks %q", want)
+		}
+	}
+}
+
 func TestTheEnvironmentWinsOverTheFileAndFlagsOverBoth(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "node.yaml")
 	if err := os.WriteFile(file, []byte("log-level: from-file\nlog-format: from-file\nregion: from file\n"), 0o600); err != nil {
@@ -88,9 +103,22 @@ func TestTheEnvironmentWinsOverTheFileAndFlagsOverBoth(t *testing.T) {
 	t.Setenv("TALLYGATE_REGION", "from environment")
 	// The values are wrong on purpose: the message shows which of them counted.
 	_, _, stderr := runCLI(t, "run", "--config", file, "--region", "from flag", "--gateway-listen", "x")
-	for _, want := range []string{`--log-level "from-file"`, `--log-format "from-environment"`, `--region "from flag"`} {
+	for _, want := range []string{`node.yaml:1: log-level "from-file"`, `--log-format "from-environment"`, `--region "from flag"`} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("the message lacks %q:\n%s", want, stderr)
 		}
+	}
+}
+
+func TestAResultThatWasCutFailsTheCommand(t *testing.T) {
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", admin.TruncatedTrailer)
+		io.WriteString(w, "1\n") //nolint:errcheck // the client is in this test
+		w.Header().Set(admin.TruncatedTrailer, "1000000")
+	}))
+	defer node.Close()
+	code, stdout, stderr := runCLI(t, "sql", "--addr", node.URL, "--token", "t", "--format", "csv", "from events")
+	if code != exitRefused || stdout != "1\n" || !strings.Contains(stderr, "cut after 1000000") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }

@@ -24,9 +24,18 @@ type remote struct {
 	Token   string `name:"token" help:"API token for --addr." placeholder:"TOKEN"`
 }
 
-// call sends one request and returns the answer's body, which the caller closes.
-// What the node refuses comes back as an *admin.Problem.
+// call is send for those who want the body alone, which the caller closes.
 func (c *remote) call(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
+	resp, err := c.send(ctx, method, path, query, body)
+	if err != nil {
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+// send sends one request and returns the answer, whose body the caller closes.
+// What the node refuses comes back as an *admin.Problem.
+func (c *remote) send(ctx context.Context, method, path string, query url.Values, body []byte) (*http.Response, error) {
 	client, base, err := c.client()
 	if err != nil {
 		return nil, err
@@ -47,7 +56,7 @@ func (c *remote) call(ctx context.Context, method, path string, query url.Values
 		return nil, c.explain(err)
 	}
 	if resp.StatusCode < 400 {
-		return resp.Body, nil
+		return resp, nil
 	}
 	defer resp.Body.Close()
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<20))

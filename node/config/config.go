@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -88,9 +89,13 @@ type FieldError struct {
 	Field   string
 	Value   string
 	Message string // what is wrong and what to write instead
+	Place   string // FILE:LINE where a file gave the value; else empty
 }
 
 func (e *FieldError) Error() string {
+	if e.Place != "" {
+		return fmt.Sprintf("%s: %s %q: %s", e.Place, e.Field, e.Value, e.Message)
+	}
 	return fmt.Sprintf("--%s %q: %s", e.Field, e.Value, e.Message)
 }
 
@@ -113,6 +118,7 @@ func (c *Config) Validate() (*Settings, error) {
 		LogFormat:     c.LogFormat,
 		AdminToken:    os.Getenv("TALLYGATE_ADMIN_TOKEN"),
 	}
+	v.socket("data-dir", c.DataDir)
 	s.GatewayTLS = v.gatewayTLS(c)
 	if s.Name == "" {
 		s.Name, _ = os.Hostname()
@@ -164,6 +170,19 @@ func (v *validator) need(field, value string) string {
 		v.wrong(field, value, "must not be empty")
 	}
 	return value
+}
+
+// socketLimit is the longest path of a socket in bytes: sun_path of unix(7), less
+// the zero byte at its end.
+const socketLimit = 107
+
+// socket refuses a data directory whose path leaves no room for the operator's
+// socket, which the kernel would call an invalid argument.
+func (v *validator) socket(field, dir string) {
+	path, err := filepath.Abs(filepath.Join(dir, "admin.sock"))
+	if err == nil && len(path) > socketLimit {
+		v.wrong(field, dir, fmt.Sprintf("is too long: the socket %s would have %d bytes, and the system allows %d; choose a shorter path", path, len(path), socketLimit))
+	}
 }
 
 func (v *validator) address(field, value string) string {

@@ -11,10 +11,44 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// File resolves flags from a YAML mapping of flag names to values. It is a
-// [kong.ConfigurationLoader]. The environment wins over the file, as everywhere.
-func File(r io.Reader) (kong.Resolver, error) {
-	f := &file{values: map[string]any{}}
+// File is the configuration file of one command line: a YAML mapping of flag
+// names to values. The environment wins over it, as everywhere. Its mistakes are
+// kept rather than returned, so that they are told together with wrong values.
+type File struct {
+	name   string
+	values map[string]any
+	keys   []fileKey
+	used   map[string]string // by flag, where the value in use was written
+	errs   []error
+}
+
+type fileKey struct {
+	name string
+	line int
+}
+
+// Mistakes are the keys of the file that no flag of `run` has, and values that
+// no flag can take, each with its place.
+func (f *File) Mistakes() []error { return f.errs }
+
+// Locate adds to each [FieldError] in err the place of its value, where that
+// came from the file.
+func (f *File) Locate(err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			f.Locate(e)
+		}
+		return
+	}
+	var field *FieldError
+	if errors.As(err, &field) {
+		field.Place = f.used[field.Field]
+	}
+}
+
+// Load reads the file. It is a [kong.ConfigurationLoader].
+func (f *File) Load(r io.Reader) (kong.Resolver, error) {
+	f.values, f.used = map[string]any{}, map[string]string{}
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, err
@@ -55,19 +89,7 @@ func File(r io.Reader) (kong.Resolver, error) {
 	return f, nil
 }
 
-type file struct {
-	name   string
-	values map[string]any
-	keys   []fileKey
-	errs   []error
-}
-
-type fileKey struct {
-	name string
-	line int
-}
-
-func (f *file) has(key string) bool {
+func (f *File) has(key string) bool {
 	for _, k := range f.keys {
 		if k.name == key {
 			return true
@@ -76,8 +98,9 @@ func (f *file) has(key string) bool {
 	return false
 }
 
-// Validate reports every key that is no flag of `run`, with the nearest one.
-func (f *file) Validate(app *kong.Application) error {
+// Validate finds every key that is no flag of `run`, with the nearest one, for
+// [File.Mistakes].
+func (f *File) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	var names []string
 	for _, command := range app.Children {
@@ -91,26 +114,31 @@ func (f *file) Validate(app *kong.Application) error {
 			}
 		}
 	}
-	errs := f.errs
 	for _, key := range f.keys {
 		if !known[key.name] {
-			errs = append(errs, fmt.Errorf("%s:%d: unknown key %q%s", f.name, key.line, key.name, Suggest(key.name, names)))
+			f.errs = append(f.errs, fmt.Errorf("%s:%d: unknown key %q%s", f.name, key.line, key.name, Suggest(key.name, names)))
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Resolve gives the file's value unless the environment has one.
-func (f *file) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+func (f *File) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, env := range flag.Envs {
 		if _, set := os.LookupEnv(env); set {
 			return nil, nil
 		}
 	}
-	if value, ok := f.values[flag.Name]; ok {
-		return value, nil
+	value, ok := f.values[flag.Name]
+	if !ok {
+		return nil, nil
 	}
-	return nil, nil
+	for _, key := range f.keys {
+		if key.name == flag.Name {
+			f.used[flag.Name] = fmt.Sprintf("%s:%d", f.name, key.line)
+		}
+	}
+	return value, nil
 }
 
 // Suggest names the candidate nearest to a mistyped word, as ` (did you mean

@@ -79,7 +79,7 @@ func OpenFiles(opts FilesOptions) (*Files, error) {
 	if opts.Registerer != nil {
 		opts.Registerer.MustRegister(f.metrics.reloads, expiry)
 	}
-	f.tell("certificate read", pair)
+	f.tell("read", pair)
 	return f, nil
 }
 
@@ -122,11 +122,11 @@ func (f *Files) look() {
 	}
 	f.current.Store(pair)
 	f.metrics.reloads.WithLabelValues("used").Inc()
-	f.tell("certificate changed", pair)
+	f.tell("changed", pair)
 }
 
-func (f *Files) tell(message string, pair *tls.Certificate) {
-	f.opts.Logger.Info(message, "names", pair.Leaf.DNSNames, "not_after", pair.Leaf.NotAfter)
+func (f *Files) tell(event string, pair *tls.Certificate) {
+	f.opts.Logger.Info("certificate of the HTTPS listener", "event", event, "names", pair.Leaf.DNSNames, "not_after", pair.Leaf.NotAfter)
 	if info, err := os.Stat(f.opts.Key); err == nil && info.Mode().Perm()&0o007 != 0 {
 		f.opts.Logger.Warn("every user of this machine can use the private key; take that from them with chmod o=",
 			"file", f.opts.Key, "mode", info.Mode().Perm().String())
