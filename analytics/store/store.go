@@ -230,7 +230,10 @@ func (s *Store) reopen(ctx context.Context) error {
 func (s *Store) shut(ctx context.Context, db *sql.DB) error {
 	var errs []error
 	if s.writer != nil {
-		errs = append(errs, s.writer.Close())
+		// A write that was stopped half-way has closed the connection already.
+		if err := s.writer.Close(); !errors.Is(err, sql.ErrConnDone) {
+			errs = append(errs, err)
+		}
 		s.writer = nil
 	}
 	tick := time.NewTicker(5 * time.Millisecond)

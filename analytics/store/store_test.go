@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -322,5 +323,17 @@ func TestAQuietMomentMergesTheLog(t *testing.T) {
 	}
 	if after := fileSize(s.Path() + ".wal"); before < checkpointQuiet || after >= before {
 		t.Errorf("log of %d bytes before, %d after", before, after)
+	}
+}
+
+func TestAWriteStoppedHalfWayDoesNotSpoilClosing(t *testing.T) {
+	s := open(t, Options{})
+	// What database/sql does with the connection of a transaction that can't be
+	// rolled back.
+	if err := s.writer.Raw(func(any) error { return driver.ErrBadConn }); !errors.Is(err, driver.ErrBadConn) {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Errorf("close: %v", err)
 	}
 }
