@@ -13,8 +13,8 @@ import (
 // sandboxVariable is set for the test process inside the sandbox.
 const sandboxVariable = "TALLYGATE_E2E_SANDBOX"
 
-// sandboxRefused is why there is no sandbox; nil inside of one.
-var sandboxRefused = errors.New("the test package asked for none")
+// errSandboxRefused is why there is no sandbox; nil inside of one.
+var errSandboxRefused = errors.New("the test package asked for none")
 
 // MainInSandbox is [Main] for tests that lay networks and run daemons. It runs the
 // test binary a second time, in namespaces of its own for network, mounts and
@@ -24,15 +24,15 @@ var sandboxRefused = errors.New("the test package asked for none")
 func MainInSandbox(m *testing.M) int {
 	return withBinary(func() int {
 		if os.Getenv(sandboxVariable) != "" {
-			if sandboxRefused = furnish(); sandboxRefused != nil {
-				fmt.Fprintln(os.Stderr, "set up the sandbox:", sandboxRefused)
+			if errSandboxRefused = furnish(); errSandboxRefused != nil {
+				fmt.Fprintln(os.Stderr, "set up the sandbox:", errSandboxRefused)
 				return 1
 			}
 			return m.Run()
 		}
 		probe := exec.Command("unshare", append(sandboxFlags(), "true")...)
 		if out, err := probe.CombinedOutput(); err != nil {
-			sandboxRefused = fmt.Errorf("only root may make network, mount and process namespaces: %w %s", err, out)
+			errSandboxRefused = fmt.Errorf("only root may make network, mount and process namespaces: %w %s", err, out)
 			return m.Run()
 		}
 		// The child ends with the thread that started it.
@@ -77,7 +77,7 @@ func furnish() error {
 // NeedsSandbox skips a test where the package runs outside of a sandbox.
 func NeedsSandbox(t *testing.T) {
 	t.Helper()
-	if sandboxRefused != nil {
-		t.Skip(sandboxRefused)
+	if errSandboxRefused != nil {
+		t.Skip(errSandboxRefused)
 	}
 }
