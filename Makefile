@@ -11,6 +11,9 @@ GOLANGCI_LINT := v2.15.0
 GOTESTSUM     := v1.13.0
 GOVULNCHECK   := v1.9.0
 CRANE         := v0.22.1
+REGCTL        := v0.11.7
+ORAS          := v1.3.6
+CONTAINERD    := v2.4.2
 CONFORMANCE   := v0.0.0-20260831232431-97274622c111
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -124,6 +127,12 @@ $(TOOLS)/conformance: | setup-build
 	GOBIN=$(TOOLS) go install github.com/opencontainers/distribution-spec/conformance@$(CONFORMANCE)
 $(TOOLS)/crane: | setup-build
 	GOBIN=$(TOOLS) go install github.com/google/go-containerregistry/cmd/crane@$(CRANE)
+$(TOOLS)/regctl: | setup-build
+	GOBIN=$(TOOLS) go install github.com/regclient/regclient/cmd/regctl@$(REGCTL)
+$(TOOLS)/oras: | setup-build
+	GOBIN=$(TOOLS) go install oras.land/oras/cmd/oras@$(ORAS)
+$(TOOLS)/containerd-2/ctr: | setup-build
+	GOBIN=$(TOOLS)/containerd-2 go install github.com/containerd/containerd/v2/cmd/containerd@$(CONTAINERD) github.com/containerd/containerd/v2/cmd/ctr@$(CONTAINERD)
 $(TOOLS)/govulncheck: | setup-build
 	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
 

@@ -19,10 +19,13 @@ import (
 	"time"
 )
 
-// Users that a [TokenServer] knows. Anybody may pull what is not private.
+// Users that a [TokenServer] knows, and their passwords. Anybody may pull what is
+// not private.
 const (
-	Pusher, PusherPassword = "pusher", "push-me"
-	Puller, PullerPassword = "puller", "pull-me"
+	Pusher         = "pusher"
+	PusherPassword = "push-me"
+	Puller         = "puller"
+	PullerPassword = "pull-me"
 )
 
 // TokenServer issues tokens as docker-registry asks for them (token authentication
