@@ -9,10 +9,14 @@
 //     the registry's own redirect to its storage, handed over untouched.
 //   - A registry known to need no authentication is left to the client: manifests
 //     and blobs are plain redirects, unless the image is always proxied.
-//   - A registry that wants credentials is answered for with a 401.
+//   - A registry that wants credentials is answered for with a 401. Where the image
+//     allows private pulls, the 401 names a token server of our own, [TokenPath],
+//     which passes the client's credentials on to the registry's.
 //
-// No credentials of a client travel to a registry. What was served goes out as a
-// note; whether several notes are one pull is for those who count.
+// Of images that do not allow private pulls no credentials travel to a registry.
+// Manifests that anyone may have are kept, so that many pulls cost the registry
+// one; what was got with credentials is kept for nobody. What was served goes out
+// as a note; whether several notes are one pull is for those who count.
 //
 // # What is recorded
 //
