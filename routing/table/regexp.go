@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"tallygate/routing/template"
 )
 
 // The bounds of a regular expression. RE2 takes time in proportion to the path
@@ -107,6 +109,21 @@ func (re *regexpRule) find(path string) []int {
 	return c.FindStringSubmatchIndex(path)
 }
 
+// capture binds the named groups of a match that find returned.
+func (re *regexpRule) capture(at []int, s *template.Subject, c *template.Captures) {
+	c.Reset(len(re.names))
+	k := 0
+	for i, name := range re.compiled.Load().SubexpNames() {
+		if name == "" {
+			continue
+		}
+		if at[2*i] >= 0 {
+			c.Set(s, k, at[2*i], at[2*i+1])
+		}
+		k++
+	}
+}
+
 // regexp finds the oldest expression that matches. All those whose prefix the path
 // has are tried in turn: each costs a search for its literal, and RE2 where that is
 // found. (One program for all of them would have to be compiled anew with each
@@ -129,18 +146,7 @@ func (m *Match) regexp(more *hostMore) *Rule {
 		if at == nil || at[0] == at[1] {
 			continue
 		}
-		c := m.bound()
-		c.Reset(len(r.rest.re.names))
-		k := 0
-		for i, name := range r.rest.re.compiled.Load().SubexpNames() {
-			if name == "" {
-				continue
-			}
-			if at[2*i] >= 0 {
-				c.Set(&m.subject, k, at[2*i], at[2*i+1])
-			}
-			k++
-		}
+		r.rest.re.capture(at, &m.subject, m.bound())
 		return r
 	}
 	return nil

@@ -20,7 +20,9 @@ type search struct {
 	current  uint8                // which of them are the best rule's
 	best     *templateRule
 
-	every func(*templateRule) // if set, gets each rule that the way leads to; nothing is matched
+	// every, if set, gets each rule whose literal segments the path has, and nothing is
+	// matched: for explanations.
+	every func(*templateRule)
 }
 
 // reset takes a new path.
@@ -69,6 +71,13 @@ func (q *search) visit(f finder) {
 	}
 	b := f.bucket
 	if b == nil {
+		return
+	}
+	if q.every != nil && b.level > 0 {
+		f.all(func(r *templateRule) bool {
+			q.every(r)
+			return true
+		})
 		return
 	}
 	for _, r := range b.rules {

@@ -142,6 +142,10 @@ func (t *Incoming) Name(i int) string {
 // Prefix is the number of bytes of the path before its first variable.
 func (t *Incoming) Prefix() int { return int(t.prefix) }
 
+// LiteralPrefix is the path before its first variable, in the form of
+// [Subject.Path].
+func (t *Incoming) LiteralPrefix() string { return t.text[:t.prefix] }
+
 // Literals is the number of literal bytes of path and query.
 func (t *Incoming) Literals() int { return int(t.literals) }
 
@@ -507,15 +511,8 @@ func (s Segment) finish() Segment {
 // and value, decoded.
 func (t *Incoming) Params(yield func(name, value string) bool) {
 	for _, q := range t.query() {
-		switch {
-		case len(q.parts) == 0:
-			if !yield(cut(t.text, q.name), "") {
-				return
-			}
-		case len(q.parts) == 1 && q.parts[0].kind == literal:
-			if !yield(cut(t.text, q.name), cut(t.text, q.parts[0].span)) {
-				return
-			}
+		if q.fixed() && !yield(cut(t.text, q.name), q.value(t)) {
+			return
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -93,26 +94,19 @@ next:
 	return true
 }
 
-// Missing says in a clause why a subject whose path may match does not match: for
-// people. It is "" when the template matches.
-func (t *Incoming) Missing(s *Subject, c *Captures) string {
-	switch {
-	case t.Match(s, c):
-		return ""
-	case !t.matchPath(s, c, false):
-		return "the path does not fit the template"
-	}
+// MatchPath says whether the path alone matches, whatever the query.
+func (t *Incoming) MatchPath(s *Subject, c *Captures) bool { return t.matchPath(s, c, false) }
+
+// Missing says in a clause, for people, why a subject whose path matches does not
+// match.
+func (t *Incoming) Missing(s *Subject) string {
 	for _, q := range t.query() {
 		name := cut(t.text, q.name)
-		found := false
-		for _, p := range s.splitQuery() {
-			found = found || p.name == name
-		}
-		if !found {
+		if !slices.ContainsFunc(s.splitQuery(), func(p pair) bool { return p.name == name }) {
 			return "the query parameter " + name + " is missing"
 		}
 	}
-	return "the query parameters don't have the values that the template asks for"
+	return "its query parameters don't have the values that the template asks for"
 }
 
 // maxSteps bounds the search where a repeated variable makes it depend on what

@@ -8,7 +8,7 @@ import (
 )
 
 // Meet finds a URL that both templates match: path and query, as a client would
-// send it. It is found by searching the texts that both paths allow, the shortest
+// send it, each parameter once. It is found by searching the texts that both paths allow, the shortest
 // first, and is checked with Match before it is returned. Where variables are
 // repeated the search is bounded, so that it may miss a URL; it never returns a
 // wrong one.
@@ -44,7 +44,7 @@ func (s *meeting) solve(fixA, fixB fixed) (string, bool) {
 	if ok {
 		var sub Subject
 		var c Captures
-		url := escapePath(path)
+		url := EscapePath(path)
 		if sub.Reset(url, query) && s.a.Match(&sub, &c) && s.b.Match(&sub, &c) {
 			if query != "" {
 				url += "?" + query
@@ -101,7 +101,7 @@ func (t *Incoming) occurrences(path string) map[uint8][]string {
 	}
 	var s Subject
 	var c Captures
-	if !s.Reset(escapePath(path), "") || !loose.matchPath(&s, &c, false) {
+	if !s.Reset(EscapePath(path), "") || !loose.matchPath(&s, &c, false) {
 		return nil
 	}
 	values := make(map[uint8][]string)
@@ -174,7 +174,7 @@ func (t *Incoming) pathValues(path string) fixed {
 	var s Subject
 	var c Captures
 	values := fixed{}
-	if len(t.query()) > 0 && s.Reset(escapePath(path), "") && t.matchPath(&s, &c, false) {
+	if len(t.query()) > 0 && s.Reset(EscapePath(path), "") && t.matchPath(&s, &c, false) {
 		for i := range c.vars {
 			if c.vars[i].set {
 				values[uint8(i)] = c.vars[i].plain()
@@ -326,8 +326,8 @@ func (s step) after(p int) int {
 	return p | 1
 }
 
-// escapePath writes a canonical path as a client would.
-func escapePath(path string) string {
+// EscapePath writes a path in the form of [Subject.Path] as a client would.
+func EscapePath(path string) string {
 	const plain = "/:@!$&'()*+,;="
 	dst := make([]byte, 0, len(path))
 	for i := 0; i < len(path); i++ {
@@ -346,21 +346,73 @@ func escapePath(path string) string {
 	return string(dst)
 }
 
-// MayMeet is a quick look at how two templates begin: false if no path can match
-// both.
+// MayMeet is a quick look, without allocation, at the literals of two templates:
+// false if no URL can match both.
 func MayMeet(a, b *Incoming) bool {
-	x, y := a.text[:a.prefix], b.text[:b.prefix]
-	if len(x) > len(y) {
-		x, y = y, x
-	}
-	if !strings.HasPrefix(y, x) {
+	x, y := a.LiteralPrefix(), b.LiteralPrefix()
+	if !strings.HasPrefix(x, y) && !strings.HasPrefix(y, x) || !endAlike(a.suffix(), b.suffix()) {
 		return false
 	}
-	x, y = a.suffix(), b.suffix()
-	if len(x) > len(y) {
-		x, y = y, x
+	return segmentsMayMeet(a, b) && queriesMayMeet(a, b)
+}
+
+func endAlike(a, b string) bool { return strings.HasSuffix(a, b) || strings.HasSuffix(b, a) }
+
+func segmentsMayMeet(a, b *Incoming) bool {
+	var bufA, bufB [16]Segment
+	x, y := a.AppendSegments(bufA[:0]), b.AppendSegments(bufB[:0])
+	for i := range min(len(x), len(y)) {
+		s, t := &x[i], &y[i]
+		if s.Tail || t.Tail {
+			return true
+		}
+		switch {
+		case s.Literal && t.Literal:
+			if s.Text != t.Text {
+				return false
+			}
+		case s.Literal:
+			if !t.mayBe(s.Text) {
+				return false
+			}
+		case t.Literal:
+			if !s.mayBe(t.Text) {
+				return false
+			}
+		case !strings.HasPrefix(s.Prefix, t.Prefix) && !strings.HasPrefix(t.Prefix, s.Prefix) || !endAlike(s.Suffix, t.Suffix):
+			return false
+		}
 	}
-	return strings.HasSuffix(y, x)
+	return len(x) == len(y)
+}
+
+// mayBe says whether a segment with variables begins and ends as a text does.
+func (s *Segment) mayBe(text string) bool {
+	return len(text) > len(s.Prefix)+len(s.Suffix) && strings.HasPrefix(text, s.Prefix) && strings.HasSuffix(text, s.Suffix)
+}
+
+// queriesMayMeet says whether no parameter is to have two values.
+func queriesMayMeet(a, b *Incoming) bool {
+	for _, p := range a.query() {
+		for _, q := range b.query() {
+			if cut(a.text, p.name) == cut(b.text, q.name) && p.fixed() && q.fixed() && p.value(a) != q.value(b) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// fixed says whether a parameter has a literal value, and value is that.
+func (p *param) fixed() bool {
+	return len(p.parts) == 0 || len(p.parts) == 1 && p.parts[0].kind == literal
+}
+
+func (p *param) value(t *Incoming) string {
+	if len(p.parts) == 0 {
+		return ""
+	}
+	return cut(t.text, p.parts[0].span)
 }
 
 // suffix is the literal that the path ends in.
