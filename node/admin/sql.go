@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"tallygate/analytics/sql"
+	"tallygate/analytics/store"
 )
 
 // sqlProblem tells a refusal or failure to who asked; nil: it is our fault.
@@ -20,6 +21,8 @@ func sqlProblem(err error) *Problem {
 		p.Status, p.Title, p.Detail = http.StatusBadRequest, "the query failed", failed.Error()
 	case errors.Is(err, sql.ErrBusy):
 		p.Status = http.StatusServiceUnavailable
+	case errors.Is(err, store.ErrUnavailable):
+		p.Status, p.Title = http.StatusServiceUnavailable, "the events can't be read now"
 	case errors.Is(err, sql.ErrDeadline):
 		p.Status, p.Title = http.StatusRequestTimeout, "the query was stopped"
 	case errors.Is(err, sql.ErrDisabled):

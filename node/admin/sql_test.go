@@ -2,12 +2,31 @@ package admin
 
 import (
 	"context"
+	database "database/sql"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"tallygate/analytics/sql"
 	"tallygate/analytics/store"
 )
+
+// closed is a store whose file can't be opened.
+type closed struct{}
+
+func (closed) Conn(context.Context) (*database.Conn, error) {
+	return nil, fmt.Errorf("%w: the file is damaged", store.ErrUnavailable)
+}
+
+func TestSQLOfADamagedStoreSaysWhatIsWrong(t *testing.T) {
+	f := newFixture(t)
+	f.api.opts.SQL = sql.New(sql.Options{Source: closed{}})
+	answer := f.do(f.api.Local(), "POST", "/v1/sql", `{"query":"from events"}`)
+	if answer.Code != http.StatusServiceUnavailable || !strings.Contains(answer.Body.String(), "damaged") {
+		t.Errorf("status %d: %s", answer.Code, answer.Body)
+	}
+}
 
 func TestASQLAnswerThatWasCutSaysSoInItsTrailer(t *testing.T) {
 	f := newFixture(t)
