@@ -265,9 +265,14 @@ func (h *Handler) file(w http.ResponseWriter, r *http.Request, host projects, ru
 		text(w, r, http.StatusNotFound, "This project has no such file.")
 		return
 	}
-	var target *target
+	// What the catalog names wins over the origin's page, so it needs none: such
+	// a file is there while the origin's index is down.
+	target := newView(&page{}, rule.Package.Index, host.Name()).target(name)
 	var stale time.Duration
 	for _, maxAge := range []time.Duration{0, doubtAfter} {
+		if target != nil {
+			break
+		}
 		found, err := h.lookup(r, rule.Package, maxAge)
 		if err != nil {
 			h.fail(w, r)
@@ -278,9 +283,7 @@ func (h *Handler) file(w http.ResponseWriter, r *http.Request, host projects, ru
 		if found.stale {
 			stale = h.opts.Now().Sub(found.snap.checked)
 		}
-		if target = v.target(name); target != nil {
-			break
-		}
+		target = v.target(name)
 	}
 	if target == nil {
 		text(w, r, http.StatusNotFound, "This project has no such file.")

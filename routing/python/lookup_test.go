@@ -599,3 +599,21 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		t.Errorf("log %q", log.String())
 	}
 }
+
+func TestAFileThatTheCatalogNamesNeedsNoIndex(t *testing.T) {
+	h, n := newHandler(t, Options{Transport: origins{}}), &notes{}
+	host := hostWith(&catalog.PythonProject{
+		Project: "skates", RepositoryURL: "https://index.example/simple/",
+		Files: []catalog.PythonFile{{FileName: "skates-1.0.tar.gz", Version: "1.0", URL: "https://files.example/skates-1.0.tar.gz"}},
+	})
+	resp := ask(h, host, n, "GET", "/simple/skates/skates-1.0.tar.gz")
+	if got := resp.Header.Get("Location"); resp.StatusCode != http.StatusFound || got != "https://files.example/skates-1.0.tar.gz" {
+		t.Errorf("%d to %q while the index is down", resp.StatusCode, got)
+	}
+	if events := n.all(); len(events) != 1 || events[0].Version != "1.0" || !events[0].Countable {
+		t.Errorf("events %+v, want one of version 1.0", events)
+	}
+	if resp := ask(h, host, n, "GET", "/simple/skates/skates-2.0.tar.gz"); resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("%d for a file that only the index can know, want 503", resp.StatusCode)
+	}
+}
