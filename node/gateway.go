@@ -38,7 +38,7 @@ func (n *Node) newGateway(origins *origin.Pool) (*routing.Gateway, error) {
 		BaseDomain:     n.settings.BaseDomain,
 		Node:           n.settings.Name,
 		Region:         n.settings.Region,
-		Logger:         n.component("routing"),
+		Logger:         n.logger,
 		Registerer:     n.registry,
 	})
 }
