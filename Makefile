@@ -75,7 +75,7 @@ e2e: build bin/demo setup-test $(TOOLS)/crane ## Only the end-to-end tests
 	go test -count=1 -timeout 20m -v ./scripts/e2e/...
 
 .PHONY: e2e-full
-e2e-full: e2e setup-clients conformance ## The end-to-end tests with every container client; as root. MATRIX=FILE writes what was run
+e2e-full: e2e setup-clients conformance $(TOOLS)/regctl $(TOOLS)/oras $(TOOLS)/containerd-2/ctr ## The end-to-end tests with every container client; as root. MATRIX=FILE writes what was run
 	go test -count=1 -timeout 20m -v ./scripts/e2e/clients -full $(if $(MATRIX),-write $(abspath $(MATRIX)))
 
 .PHONY: conformance

@@ -96,8 +96,11 @@ var clients = []client{
 	{name: "podman", quick: true, programs: []string{"podman"}, version: []string{"--version"}, open: openPodman},
 	{name: "buildah", programs: []string{"buildah"}, version: []string{"--version"}, open: openBuildah},
 	{name: "skopeo", quick: true, programs: []string{"skopeo"}, version: []string{"--version"}, open: openSkopeo},
-	{name: "containerd", programs: []string{"ctr", "containerd", "runc"}, version: []string{"--version"}, open: openContainerd},
+	{name: "containerd", programs: []string{"ctr", "containerd", "runc"}, version: []string{"--version"}, open: openContainerd("ctr", "containerd")},
+	{name: "containerd 2", programs: []string{"containerd-2/ctr", "containerd-2/containerd", "runc"}, version: []string{"--version"}, open: openContainerd("containerd-2/ctr", "containerd-2/containerd")},
 	{name: "crane", quick: true, programs: []string{"crane"}, version: []string{"version"}, open: openCrane},
+	{name: "regctl", programs: []string{"regctl"}, version: []string{"version"}, open: openRegctl},
+	{name: "oras", programs: []string{"oras"}, version: []string{"version"}, open: openOras},
 }
 
 // openDocker runs the daemon by hand, without a network for containers, which are
@@ -157,29 +160,40 @@ func openSkopeo(m *machine) puller {
 	}
 }
 
-// openContainerd runs the daemon; ctr itself talks to registries.
-func openContainerd(m *machine) puller {
-	config := fmt.Sprintf("version = 2\nroot = %q\nstate = %q\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = %q\n",
-		m.path("root"), m.path("state"), m.path("c.sock"))
-	if err := os.WriteFile(m.path("config.toml"), []byte(config), 0o600); err != nil {
-		m.t.Fatal(err)
-	}
-	ctr := []string{program("ctr"), "--address", m.path("c.sock")}
-	daemon := m.Start(m.t, "containerd", m.env, program("containerd"), "--config", m.path("config.toml"))
-	harness.WaitFor(m.t, "containerd", func() error {
-		daemon.Alive()
-		_, err := m.run(append(ctr, "version")...)
-		return err
-	})
-	return func(_ *testing.T, image, login string) ([]string, error) {
-		pull := append(ctr, "images", "pull", "--snapshotter", "native")
-		if login != "" {
-			pull = append(pull, "--user", login)
+// openContainerd runs the daemon. Up to 1.x ctr itself talks to registries; since 2
+// the daemon does, which then is told how to unpack.
+func openContainerd(ctr, containerd string) func(*machine) puller {
+	return func(m *machine) puller {
+		config := fmt.Sprintf(`version = 2
+root = %q
+state = %q
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = %q
+[[plugins."io.containerd.transfer.v1.local".unpack_config]]
+platform = "linux/amd64"
+snapshotter = "native"
+`, m.path("root"), m.path("state"), m.path("c.sock"))
+		if err := os.WriteFile(m.path("config.toml"), []byte(config), 0o600); err != nil {
+			m.t.Fatal(err)
 		}
-		if _, err := m.run(append(pull, image)...); err != nil {
-			return nil, err
+		command := []string{program(ctr), "--address", m.path("c.sock")}
+		daemon := m.Start(m.t, containerd, m.env, program(containerd), "--config", m.path("config.toml"))
+		harness.WaitFor(m.t, containerd, func() error {
+			daemon.Alive()
+			_, err := m.run(append(command, "version")...)
+			return err
+		})
+		return func(_ *testing.T, image, login string) ([]string, error) {
+			pull := append(command, "images", "pull", "--snapshotter", "native")
+			if login != "" {
+				pull = append(pull, "--user", login)
+			}
+			if _, err := m.run(append(pull, image)...); err != nil {
+				return nil, err
+			}
+			return digestsIn(m.run(append(command, "images", "list", "name=="+image)...))
 		}
-		return digestsIn(m.run(append(ctr, "images", "list", "name=="+image)...))
 	}
 }
 
@@ -190,6 +204,35 @@ func openCrane(m *machine) puller {
 			return nil, err
 		}
 		if _, err := m.run(program("crane"), "pull", "--format", "oci", image, dir); err != nil {
+			return nil, err
+		}
+		index, err := os.ReadFile(filepath.Join(dir, "index.json"))
+		return digestsIn(string(index), err)
+	}
+}
+
+// openRegctl copies into a layout directory.
+func openRegctl(m *machine) puller {
+	return func(_ *testing.T, image, _ string) ([]string, error) {
+		dir, err := os.MkdirTemp(m.dir, "image")
+		if err != nil {
+			return nil, err
+		}
+		if _, err := m.run(program("regctl"), "image", "copy", image, "ocidir://"+dir+":copy"); err != nil {
+			return nil, err
+		}
+		index, err := os.ReadFile(filepath.Join(dir, "index.json"))
+		return digestsIn(string(index), err)
+	}
+}
+
+func openOras(m *machine) puller {
+	return func(_ *testing.T, image, _ string) ([]string, error) {
+		dir, err := os.MkdirTemp(m.dir, "image")
+		if err != nil {
+			return nil, err
+		}
+		if _, err := m.run(program("oras"), "copy", "--to-oci-layout", image, dir+":copy"); err != nil {
 			return nil, err
 		}
 		index, err := os.ReadFile(filepath.Join(dir, "index.json"))

@@ -113,5 +113,5 @@ func (w *world) publish(t *testing.T, cases []*pullCase) {
 // address and client within a minute are one pull.
 func (w *world) newHost(name string) *harness.Host {
 	w.hosts++
-	return w.network.Host(fmt.Sprintf("%s%d", name, w.hosts), fmt.Sprintf("10.77.2.%d", w.hosts))
+	return w.network.Host(fmt.Sprintf("%s%d", strings.ReplaceAll(name, " ", "-"), w.hosts), fmt.Sprintf("10.77.2.%d", w.hosts))
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -32,7 +33,7 @@ func MainInSandbox(m *testing.M) int {
 		}
 		probe := exec.Command("unshare", append(sandboxFlags(), "true")...)
 		if out, err := probe.CombinedOutput(); err != nil {
-			errSandboxRefused = fmt.Errorf("only root may make network, mount and process namespaces: %w %s", err, out)
+			errSandboxRefused = fmt.Errorf("only root may make network, mount and process namespaces: %w: %s", err, bytes.TrimSpace(out))
 			return m.Run()
 		}
 		// The child ends with the thread that started it.
