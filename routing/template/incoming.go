@@ -111,12 +111,12 @@ func (t *Incoming) Parse(s string) error {
 	if len(pieces) == 0 || pieces[0].query || pieces[0].lit == "" || pieces[0].lit[0] != '/' {
 		return &Error{Template: s, Msg: `an incoming path begins with "/"`}
 	}
-	c := compiler{t: t, src: s, kinds: make(map[string]partKind)}
 	t.src = s
-	if err := c.compile(pieces); err != nil {
-		return err
+	c := compiler{
+		t: t, src: s,
+		text: make([]byte, 0, len(s)), enc: make([]byte, 0, len(s)), vars: make([]span, 0, 4), kinds: make([]partKind, 0, 4),
 	}
-	return nil
+	return c.compile(pieces)
 }
 
 // String is the template as it was written.
@@ -156,7 +156,7 @@ func cut(s string, p span) string { return s[p.off : p.off+p.n] }
 
 // flatten takes operators apart and refuses what can't be matched backwards.
 func flatten(s string, tokens []token) ([]piece, error) {
-	var pieces []piece
+	pieces := make([]piece, 0, len(tokens)+4)
 	query := false
 	fail := func(pos int, format string, args ...any) ([]piece, error) {
 		return nil, &Error{Template: s, Pos: pos, Msg: fmt.Sprintf(format, args...)}
@@ -234,7 +234,7 @@ type compiler struct {
 	text  []byte
 	enc   []byte
 	vars  []span
-	kinds map[string]partKind // of the variables seen
+	kinds []partKind // of vars
 	query []param
 }
 
@@ -265,10 +265,10 @@ func (c *compiler) compile(pieces []piece) error {
 	t.text, t.count, t.names = string(c.text), uint8(len(parts)), uint8(len(c.vars))
 	var more moreIncoming
 	if copy(t.parts[:], parts) < len(parts) {
-		more.parts = parts
+		more.parts = slices.Clip(parts)
 	}
 	if copy(t.vars[:], c.vars) < len(c.vars) {
-		more.vars = c.vars
+		more.vars = slices.Clip(c.vars)
 	}
 	more.query = c.query
 	more.enc = string(anySet(c.enc))
@@ -293,7 +293,7 @@ func (c *compiler) count(parts []part, seen uint64) uint64 {
 
 // parts compiles the pieces of a path or of a parameter's value.
 func (c *compiler) parts(pieces []piece, query bool) ([]part, error) {
-	var parts []part
+	parts := make([]part, 0, len(pieces))
 	for _, p := range pieces {
 		if p.name == "" {
 			off := len(c.text)
@@ -309,13 +309,9 @@ func (c *compiler) parts(pieces []piece, query bool) ([]part, error) {
 			parts = append(parts, part{kind: literal, span: span{uint16(off), uint16(n)}})
 			continue
 		}
-		kind, seen := c.kinds[p.name]
-		if seen && kind != p.kind {
-			return nil, &Error{Template: c.src, Pos: p.pos, Msg: fmt.Sprintf("{%s} and {+%s} of one variable differ in what they encode: use one of them", p.name, p.name)}
-		}
 		v := c.variable(p)
-		if !seen {
-			c.kinds[p.name] = p.kind
+		if c.kinds[v] != p.kind {
+			return nil, &Error{Template: c.src, Pos: p.pos, Msg: fmt.Sprintf("{%s} and {+%s} of one variable differ in what they encode: use one of them", p.name, p.name)}
 		}
 		parts = append(parts, part{kind: p.kind, v: v})
 	}
@@ -331,6 +327,7 @@ func (c *compiler) variable(p piece) uint8 {
 	}
 	off := p.pos + strings.Index(c.src[p.pos:], p.name)
 	c.vars = append(c.vars, span{uint16(off), uint16(len(p.name))})
+	c.kinds = append(c.kinds, p.kind)
 	return uint8(len(c.vars) - 1)
 }
 
@@ -440,7 +437,8 @@ func frozen(parts []part, seen uint64) uint8 {
 // dotSegments refuses a path that no client sends: "." and ".." are resolved
 // before (RFC 3986 section 5.2.4).
 func (c *compiler) dotSegments(parts []part) error {
-	for _, s := range segments(parts, string(c.text), nil) {
+	var buf [16]Segment
+	for _, s := range segments(parts, string(c.text), buf[:0]) {
 		if s.Literal && (s.Text == "." || s.Text == "..") {
 			return &Error{Template: c.src, Msg: fmt.Sprintf("clients resolve %q before they ask: no request can match", "/"+s.Text)}
 		}

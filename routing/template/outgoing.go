@@ -114,6 +114,10 @@ func (o *Outgoing) authority(tokens []token) error {
 		}
 	}
 	authority := rest[:end]
+	if plainHost(authority) {
+		o.host = span{uint16(start), uint16(end)}
+		return nil
+	}
 	u, err := url.Parse("http://" + authority)
 	switch {
 	case err != nil || u.Host != authority && u.User == nil || strings.ContainsFunc(authority, notInHost):
@@ -127,13 +131,23 @@ func (o *Outgoing) authority(tokens []token) error {
 	return nil
 }
 
+// plainHost says that nothing can be wrong with a host: it is labels and dots.
+func plainHost(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c != '.' && c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return s != ""
+}
+
 func notInHost(r rune) bool {
 	return r >= utf8.RuneSelf || classes[byte(r)] == other && r != '%'
 }
 
 func (o *Outgoing) compile(tokens []token, names []string) error {
-	var text []byte
-	var parts []outPart
+	text := make([]byte, 0, len(o.src)+16)
+	parts := make([]outPart, 0, 2*len(tokens)+1)
 	var unknown []string
 	query, fragment := false, false
 	at := func() {
@@ -200,7 +214,7 @@ func (o *Outgoing) compile(tokens []token, names []string) error {
 
 // literalDots says whether the path holds a dot segment whatever the variables are.
 func (o *Outgoing) literalDots() bool {
-	var b []byte
+	b := make([]byte, 0, len(o.text)+16)
 	for i, p := range o.all()[:o.fragment] {
 		switch {
 		case p.op != opLiteral:

@@ -154,3 +154,16 @@ func BenchmarkMatch(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkParse(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		in, err := ParseIncoming("/files/{version}/{platform}/rocket-skates-{platform}-{version}.tar.gz")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := ParseOutgoing("https://origin.example/rocket-skates/{version}/{platform}.tar.gz", in.Names()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

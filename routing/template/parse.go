@@ -52,7 +52,7 @@ func tokenize(s string) ([]token, error) {
 	if !utf8.ValidString(s) {
 		return fail(0, "not valid UTF-8")
 	}
-	var tokens []token
+	tokens := make([]token, 0, 2*strings.Count(s, "{")+1)
 	variables := 0
 	for i := 0; i < len(s); {
 		if s[i] != '{' {
@@ -112,6 +112,7 @@ func parseExpression(s string) (t token, msg string) {
 	case '=', ',', '!', '@', '|', '$':
 		return t, fmt.Sprintf("the operator %q is reserved by RFC 6570 and means nothing yet", s[0])
 	}
+	t.vars = make([]varspec, 0, strings.Count(s, ",")+1)
 	for spec := range strings.SplitSeq(s, ",") {
 		v := varspec{name: spec}
 		if rest, ok := strings.CutSuffix(spec, "*"); ok {
