@@ -15,6 +15,7 @@ import (
 	"github.com/thejerf/suture/v4"
 
 	"tallygate/analytics/enrich"
+	"tallygate/analytics/geo"
 	"tallygate/analytics/ingest"
 	"tallygate/analytics/recorder"
 	"tallygate/analytics/report"
@@ -50,6 +51,11 @@ type Options struct {
 	// StoreMemory is what DuckDB tries to keep to, in bytes; zero: 1 GiB.
 	StoreMemory int64
 
+	// GeoCountry and GeoASN are the paths of network databases, of any shape that
+	// [geo] reads; either may be empty, and both may be the same.
+	GeoCountry string
+	GeoASN     string
+
 	Logger     *slog.Logger          // nil: discarded
 	Registerer prometheus.Registerer // nil: no metrics
 
@@ -64,6 +70,7 @@ type Analytics struct {
 	spool    *spool.Spool
 	salts    *enrich.Salts
 	enricher *enrich.Enricher
+	geo      *geo.Databases
 
 	// Without a store these are nil, and reports and sql answer with errors.
 	store   *store.Store
@@ -100,7 +107,11 @@ func Open(o Options) (_ *Analytics, err error) {
 	if a.salts, err = enrich.OpenSalts(filepath.Join(o.Dir, "salts"), o.Logger); err != nil {
 		return nil, err
 	}
-	a.enricher = enrich.New(a.salts)
+	a.geo, err = geo.Open(geo.Options{Country: o.GeoCountry, ASN: o.GeoASN, Logger: o.Logger, Registerer: o.Registerer})
+	if err != nil {
+		return nil, fmt.Errorf("open network database: %w", err)
+	}
+	a.enricher = enrich.New(a.salts, a.geo)
 	a.spool, err = spool.Open(spool.Options{
 		Dir: filepath.Join(o.Dir, "spool"), Node: o.NodeID, MaxBytes: o.SpoolBytes, MinFree: o.MinFree, Sync: sync,
 		Logger: o.Logger, Registerer: o.Registerer, Fault: fault("spool"),
@@ -149,6 +160,9 @@ func (a *Analytics) Recorder() *recorder.Recorder { return a.recorder }
 // routing.Enricher.
 func (a *Analytics) Enricher() *enrich.Enricher { return a.enricher }
 
+// Networks are the open network databases: their age, and whom to credit.
+func (a *Analytics) Networks() *geo.Databases { return a.geo }
+
 // Reports answers reports; on a node without a store with report.ErrDisabled.
 func (a *Analytics) Reports() *report.Reader { return a.reports }
 
@@ -169,6 +183,9 @@ func (a *Analytics) Services() []suture.Service {
 		service{"spool", a.spool.Serve},
 		service{"recorder", a.recorder.Serve},
 		service{"salts", a.salts.Serve},
+	}
+	if len(a.geo.Status()) > 0 {
+		services = append(services, service{"geo", a.geo.Serve})
 	}
 	if a.store != nil {
 		services = append(services, service{"store", a.store.Serve})
@@ -202,6 +219,8 @@ type Status struct {
 	Spool    SpoolStatus    `json:"spool"`
 	Store    *StoreStatus   `json:"store,omitempty"` // nil: no store on this node
 	Streams  []StreamStatus `json:"streams,omitempty"`
+
+	Networks []geo.Database `json:"networks,omitempty"` // network databases in use
 }
 
 // RecorderStatus counts since the start of the process.
@@ -251,6 +270,7 @@ func (a *Analytics) Status(ctx context.Context) Status {
 			Stream: sp.Stream, Incarnation: sp.Incarnation, Error: text(sp.Err),
 			Messages: sp.Messages, Bytes: sp.Bytes, Pending: sp.Pending,
 		},
+		Networks: a.geo.Status(),
 	}
 	if a.store != nil {
 		s, err := a.store.Status(ctx)

@@ -68,6 +68,11 @@ func (n *Node) problems() ui.Status {
 			Detail: "Downloads go on. Events are dropped and counted until this is mended.",
 		})
 	}
+	for _, database := range n.analytics.Networks().Status() {
+		if warning := database.Warning(); warning != "" {
+			s.Problems = append(s.Problems, ui.Problem{Title: warning, Warning: true})
+		}
+	}
 	return s
 }
 

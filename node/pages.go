@@ -20,6 +20,10 @@ func (n *Node) newPages() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	var credits []ui.Credit
+	for _, c := range n.analytics.Networks().Credits() {
+		credits = append(credits, ui.Credit(c))
+	}
 	return ui.New(ui.Options{
 		Reports: n.analytics.Reports(),
 		Catalog: func() ui.Catalog { return n.catalog.View() },
@@ -32,6 +36,7 @@ func (n *Node) newPages() (http.Handler, error) {
 		Gateway: gateway,
 		Version: version.Version,
 		Logger:  n.component("ui"),
+		Credits: credits,
 	}), nil
 }
 

@@ -53,6 +53,8 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		NodeName:    n.settings.Name,
 		Region:      n.settings.Region,
 		Store:       n.settings.Analytics,
+		GeoCountry:  n.settings.GeoCountry,
+		GeoASN:      n.settings.GeoASN,
 		SpoolSync:   n.settings.SpoolSync,
 		SpoolBytes:  n.settings.SpoolMaxBytes,
 		StoreMemory: n.settings.AnalyticsMemory,

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"tallygate/analytics/geo"
 	"tallygate/routing/event"
 )
 
@@ -37,14 +38,23 @@ var identifyingHeaders = []string{
 // documentation.
 func IdentifyingHeaders() []string { return append([]string(nil), identifyingHeaders...) }
 
+// Networks knows what is public of an address. It must not keep it.
+type Networks interface {
+	Lookup(addr netip.Addr) geo.Result
+}
+
 // Enricher implements routing.Enricher. It is safe for concurrent use.
-type Enricher struct{ salts *Salts }
+type Enricher struct {
+	salts    *Salts
+	networks Networks
+}
 
-// New returns an enricher that hashes under the salts.
-func New(salts *Salts) *Enricher { return &Enricher{salts: salts} }
+// New returns an enricher that hashes under the salts and asks networks, if there
+// are any, for place and network.
+func New(salts *Salts, networks Networks) *Enricher { return &Enricher{salts, networks} }
 
-// Enrich sets OriginID and EndpointID; without a valid address they stay
-// unknown. The salt is the present month's, also for an event of the past: an
+// Enrich sets OriginID, EndpointID, and what is known of place and network;
+// without a valid address they stay unknown. The salt is the present month's, also for an event of the past: an
 // older salt no longer exists.
 func (n *Enricher) Enrich(e *event.Event, src event.Source) {
 	if !src.Addr.IsValid() {
@@ -56,6 +66,24 @@ func (n *Enricher) Enrich(e *event.Event, src event.Source) {
 	e.EndpointID = h.sum(appendEndpoint(append(h.data[:0], 'e'), addr))
 	e.OriginID = h.sum(appendOrigin(append(h.data[:0], 'o'), addr, e, src))
 	key.hashes.Put(h)
+	if n.networks != nil {
+		place(e, n.networks.Lookup(addr))
+	}
+}
+
+// place writes what the look-up knows over what the event said: an import's own
+// country, say, stays where the databases know none.
+func place(e *event.Event, r geo.Result) {
+	if r.Country != "" {
+		e.Country, e.State, e.City = r.Country, r.State, r.City
+		e.Latitude, e.Longitude = r.Latitude, r.Longitude
+	}
+	if r.ASN != 0 {
+		e.ASN = r.ASN
+	}
+	if kind, company, domain, confidence := r.Network(); kind != "" {
+		e.NetworkType, e.Company, e.CompanyDomain, e.Confidence = kind, company, domain, confidence
+	}
 }
 
 // appendEndpoint writes an IPv4 address, or the network of an IPv6 address: a

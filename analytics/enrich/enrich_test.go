@@ -11,8 +11,37 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tallygate/analytics/geo"
 	"tallygate/routing/event"
 )
+
+// known is a database of one address.
+type known struct {
+	addr   netip.Addr
+	result geo.Result
+}
+
+func (k known) Lookup(addr netip.Addr) geo.Result {
+	if addr == k.addr {
+		return k.result
+	}
+	return geo.Result{}
+}
+
+func TestWhatTheDatabasesKnowIsWrittenIntoTheEvent(t *testing.T) {
+	n := enricher(t)
+	n.networks = known{netip.MustParseAddr("198.51.100.7"), geo.Result{Country: "DE", City: "Bremen", Latitude: 53, Longitude: 8.8, ASN: 680, Organization: "DFN"}}
+	var e event.Event
+	n.Enrich(&e, source("::ffff:198.51.100.7"))
+	if e.Country != "DE" || e.City != "Bremen" || e.Latitude != 53 || e.ASN != 680 || e.NetworkType != geo.Education || e.Company != "" {
+		t.Errorf("got %+v", e)
+	}
+	e = event.Event{Country: "FR", NetworkType: geo.ISP}
+	n.Enrich(&e, source("203.0.113.9"))
+	if e.Country != "FR" || e.NetworkType != geo.ISP || e.ASN != 0 {
+		t.Errorf("an unknown address: %+v", e)
+	}
+}
 
 func enricher(t testing.TB) *Enricher {
 	t.Helper()
@@ -20,7 +49,7 @@ func enricher(t testing.TB) *Enricher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(salts)
+	return New(salts, nil)
 }
 
 func source(addr string, headers ...string) event.Source {

@@ -95,6 +95,12 @@ func (c *statusCommand) Run(ctx context.Context, env *environment) error {
 		rows[len(rows)-1][1] = fmt.Sprintf("%d events, %s on disk", store.Events, bytesText(store.Bytes))
 	}
 	rows = append(rows, [2]string{"memory", fmt.Sprintf("%s resident, %d goroutines", bytesText(s.ResidentBytes), s.Goroutines)})
+	for _, database := range s.Recording.Networks {
+		rows = append(rows, [2]string{"networks", fmt.Sprintf("%s (%s), built %s", database.File, database.Type, database.Built.Format(time.DateOnly))})
+		if warning := database.Warning(); warning != "" {
+			rows = append(rows, [2]string{"warning", warning})
+		}
+	}
 	for _, check := range s.Checks {
 		if !check.OK {
 			rows = append(rows, [2]string{"problem", check.Name + ": " + check.Message})

@@ -42,6 +42,9 @@ type Config struct {
 	Proxies       []string `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For, Forwarded and X-Forwarded-Host are believed." placeholder:"CIDR,…"`
 	AllowPrivate  bool     `name:"allow-private-origins" help:"Allow origins on private, loopback and link-local addresses."`
 
+	GeoCountry string `name:"geo-country" help:"Network database (.mmdb) that tells the country, and the city where it has it. Default: DATA/geo/country.mmdb if it is there. Taken up again when it changes." placeholder:"FILE"`
+	GeoASN     string `name:"geo-asn" help:"Network database (.mmdb) that tells network and organization; may be the same file. Default: DATA/geo/asn.mmdb if it is there." placeholder:"FILE"`
+
 	Analytics       bool   `name:"analytics" default:"true" negatable:"" help:"Store events in DuckDB and answer questions here."`
 	SpoolSync       string `name:"spool-sync" default:"2m" help:"When the spool's file is forced to disk: always (survives a power cut, costs throughput) or an interval. A killed process loses nothing acknowledged either way." placeholder:"always|DURATION"`
 	SpoolMaxBytes   string `name:"spool-max-bytes" default:"10GB" help:"Largest size of the spool. When it is full, collection is refused and other events are counted as dropped." placeholder:"SIZE"`
@@ -65,6 +68,9 @@ type Settings struct {
 	Proxies       []netip.Prefix
 	AllowPrivate  bool
 	Analytics     bool
+
+	GeoCountry string // path; empty: none
+	GeoASN     string
 
 	SpoolSync       string // "always", or a duration between syncs
 	SpoolMaxBytes   int64
@@ -144,6 +150,8 @@ func (c *Config) Validate() (*Settings, error) {
 	if !c.AdminInsecure && s.AdminListen != "" && !loopback(s.AdminListen) {
 		v.wrong("admin-listen", c.AdminListen, "is not a loopback address, and plain HTTP would show passwords and sessions to the network; listen on 127.0.0.1 behind a TLS proxy, or force it with --admin-insecure")
 	}
+	s.GeoCountry = v.database("geo-country", c.GeoCountry, filepath.Join(c.DataDir, "geo", "country.mmdb"))
+	s.GeoASN = v.database("geo-asn", c.GeoASN, filepath.Join(c.DataDir, "geo", "asn.mmdb"))
 	s.SpoolSync = v.sync("spool-sync", c.SpoolSync)
 	s.SpoolMaxBytes = v.size("spool-max-bytes", c.SpoolMaxBytes, 16<<20)
 	s.AnalyticsMemory = v.size("analytics-memory", c.AnalyticsMemory, 64<<20)
@@ -183,6 +191,25 @@ func (v *validator) socket(field, dir string) {
 	if err == nil && len(path) > socketLimit {
 		v.wrong(field, dir, fmt.Sprintf("is too long: the socket %s would have %d bytes, and the system allows %d; choose a shorter path", path, len(path), socketLimit))
 	}
+}
+
+// database is the path that was given or else the usual one, where there is a file.
+// Whether it can serve is seen when it is opened.
+func (v *validator) database(field, value, usual string) string {
+	path := value
+	if path == "" {
+		path = usual
+	}
+	info, err := os.Stat(path)
+	switch {
+	case value == "" && errors.Is(err, os.ErrNotExist):
+		return ""
+	case err != nil:
+		v.wrong(field, path, fmt.Sprintf("can't be read: %v", errors.Unwrap(err)))
+	case info.IsDir():
+		v.wrong(field, path, "is a directory; name a file, as GeoLite2-Country.mmdb")
+	}
+	return path
 }
 
 func (v *validator) address(field, value string) string {

@@ -44,6 +44,8 @@ func TestOneWrongFieldIsNamed(t *testing.T) {
 		"a sync interval without unit":           {func(c *Config) { c.SpoolSync = "5" }, "spool-sync"},
 		"an unknown log level":                   {func(c *Config) { c.LogLevel = "loud" }, "log-level"},
 		"an unknown log format":                  {func(c *Config) { c.LogFormat = "xml" }, "log-format"},
+		"a network database that is not there":   {func(c *Config) { c.GeoCountry = "/nonexistent/c.mmdb" }, "geo-country"},
+		"a network database that is a folder":    {func(c *Config) { c.GeoASN = "/" }, "geo-asn"},
 		"a manifest that is not there":           {func(c *Config) { c.Manifest = "/nonexistent/m.json" }, "manifest"},
 		"a node name with a slash":               {func(c *Config) { c.Name = "a/b" }, "name"},
 		"an empty data directory":                {func(c *Config) { c.DataDir = " " }, "data-dir"},
