@@ -28,7 +28,7 @@ DATA     ?= data
 
 .PHONY: help
 help: ## List these targets
-	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  \033[1m%-11s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  \033[1m%-11s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build bin/demo ## Build and start a node with a small demonstration catalog, in the foreground

@@ -35,8 +35,8 @@ func (n *Node) newPages() (http.Handler, error) {
 		Pixels:  n.pixels,
 		Gateway: gateway,
 		Version: version.Version,
-		Logger:  n.component("ui"),
 		Credits: credits,
+		Logger:  n.logger,
 	}), nil
 }
 

@@ -71,7 +71,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	n.catalog = catalog.NewStore()
 	n.publisher = publish.New(table.Options{BaseDomain: n.settings.BaseDomain}, n.component("publish"), n.registry, n.hook)
 	origins := origin.New(origin.Options{
-		AllowPrivate: n.settings.AllowPrivate, Logger: n.component("origin"), Registerer: n.registry,
+		AllowPrivate: n.settings.AllowPrivate, Logger: n.logger, Registerer: n.registry,
 	})
 	watched := newFailover(origins.Watch)
 	n.consensus, err = consensus.Open(consensus.Options{
@@ -173,15 +173,11 @@ func (n *Node) adminURL() string { return "http://" + n.AdminAddress() }
 // environment, or else by a one-time link in the log.
 func (n *Node) firstOperator(ctx context.Context) error {
 	actor := catalog.Actor{Kind: "node", Name: n.settings.Name, Operator: true}
-	if token := n.settings.AdminToken; token != "" {
-		if _, known := n.access.Token(token); known {
-			return nil
-		}
-		return n.access.AddToken(ctx, actor, access.OperatorName, "TALLYGATE_ADMIN_TOKEN", token, admin.AllScopes, time.Time{})
-	}
-	view := n.catalog.View()
-	if view.UserByName(access.OperatorName) != nil {
+	if n.catalog.View().UserByName(access.OperatorName) != nil {
 		return nil
+	}
+	if token := n.settings.AdminToken; token != "" {
+		return n.access.AddToken(ctx, actor, access.OperatorName, "TALLYGATE_ADMIN_TOKEN", token, admin.AllScopes, time.Time{})
 	}
 	secret, expires, err := n.access.NewSignInLink(ctx, actor, access.OperatorName)
 	if err != nil {
