@@ -101,7 +101,9 @@ func (q *search) visit(f finder) {
 			case keys[i] == 0:
 				q.many(b, t)
 			case t.kind > tailShape || !q.beaten(t):
-				q.visit(b.slots.get(keys[i]))
+				if f := b.slots.get(keys[i]); f.ready() {
+					q.visit(f)
+				}
 			}
 		}
 	}
@@ -192,7 +194,7 @@ func (q *search) try(r *templateRule) bool {
 	if q.best != nil && !r.before(&q.best.Rule) {
 		return false
 	}
-	if !r.ready() || !r.incoming.Match(q.subject, &q.captures[1-q.current]) {
+	if !r.incoming.Match(q.subject, &q.captures[1-q.current]) {
 		return false
 	}
 	q.current = 1 - q.current
