@@ -100,9 +100,9 @@ func Open(o Options) (*Databases, error) {
 			return nil, err
 		}
 	}
-	switch {
-	case o.ASN == "":
-	case o.ASN == o.Country:
+	switch o.ASN {
+	case "":
+	case o.Country:
 		d.network = d.place
 	default:
 		if d.network, err = open(o.ASN); err != nil {
@@ -110,7 +110,7 @@ func Open(o Options) (*Databases, error) {
 		}
 	}
 	for _, f := range d.files() {
-		d.report("network database opened", f)
+		d.report(f)
 	}
 	return d, nil
 }
@@ -193,16 +193,17 @@ func (d *Databases) check() {
 		case err != nil:
 			d.log.Error("network database not taken up, the one before stays in use", "file", f.path, "err", err)
 		case changed:
-			d.report("network database taken up", f)
+			d.report(f)
 		}
 	}
 }
 
-func (d *Databases) report(message string, f *file) {
+// report tells operators which file is in use from here on.
+func (d *Databases) report(f *file) {
 	s := f.status(d.now())
-	d.log.Info(message, "file", s.File, "type", s.Type, "built", s.Built)
+	d.log.Info("network database in use", "file", s.File, "type", s.Type, "built", s.Built)
 	if s.Stale {
-		d.log.Warn(s.Warning())
+		d.log.Warn("network database is old", "file", s.File, "warning", s.Warning())
 	}
 }
 

@@ -68,20 +68,20 @@ func compileTemplate(t catalog.PackageType, route *catalog.Route) (*Rule, []erro
 
 // compileOuts compiles the outgoing URLs of a template. When the incoming one is
 // broken, its variables are unknown, and only mistakes of another kind are found.
-func (c *templateRule) compileOuts(names []string, known bool) (errs []error) {
-	urls := outgoingURLs(c.Route)
+func (r *templateRule) compileOuts(names []string, known bool) (errs []error) {
+	urls := outgoingURLs(r.Route)
 	if len(urls) == 0 {
 		return nil
 	}
-	c.outs = c.outgoing[:]
+	r.outs = r.outgoing[:]
 	if len(urls) > 1 {
-		c.outs = make([]template.Outgoing, len(urls))
+		r.outs = make([]template.Outgoing, len(urls))
 	}
 	for i, u := range urls {
 		if !known {
 			names = template.Variables(u)
 		}
-		if err := c.outs[i].Parse(u, names); err != nil {
+		if err := r.outs[i].Parse(u, names); err != nil {
 			errs = append(errs, fmt.Errorf("outgoing URL: %w", err))
 		}
 	}

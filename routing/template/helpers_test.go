@@ -37,21 +37,3 @@ func valuesOf(in *Incoming, c *Captures) map[string]string {
 	return values
 }
 
-// expand expands a template of any shape with text values.
-func expand(t testing.TB, tmpl string, values map[string]string) string {
-	t.Helper()
-	var names []string
-	for n := range values {
-		names = append(names, n)
-	}
-	o, err := expander(tmpl, names)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var c Captures
-	c.Reset(len(names))
-	for i, n := range names {
-		c.vars[i] = textCapture(values[n])
-	}
-	return string(o.append(nil, o.all(), &c))
-}

@@ -148,7 +148,7 @@ func (s *meeting) query(path string) (string, bool) {
 	var b []byte
 	for i, w := range all {
 		var value string
-		ok := true
+		var ok bool
 		switch {
 		case w.parts[0] == nil:
 			value, ok = intersect(w.parts[1], w.parts[1])
