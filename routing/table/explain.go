@@ -34,38 +34,9 @@ type Candidate struct {
 	Variables []Var  `json:"variables,omitempty"`
 }
 
-// RuleRef names a rule as a person would.
-type RuleRef struct {
-	Kind      string `json:"kind"` // "template", "regexp", "event", "catch-all", "image", "collection", "python"
-	Owner     string `json:"owner,omitempty"`
-	PackageID string `json:"package_id,omitempty"`
-	Package   string `json:"package,omitempty"`
-	RouteID   string `json:"route_id,omitempty"`
-	Pattern   string `json:"pattern"`
-}
-
 // maxCandidates is how many rules an explanation names. A host may have thousands
 // that come close, and nobody reads on.
 const maxCandidates = 50
-
-// ref names a rule.
-func (r *Rule) ref() RuleRef {
-	ref := RuleRef{Kind: r.Kind.String(), Owner: r.Owner()}
-	if p := r.Package; p != nil {
-		ref.PackageID, ref.Package = p.ID, p.Name
-	}
-	switch {
-	case r.Route != nil:
-		ref.RouteID, ref.Pattern = r.Route.ID, r.Route.IncomingPath
-	case r.Kind == ImageRule:
-		ref.Pattern = r.Package.Image.PublicName()
-	case r.Kind == PythonRule:
-		ref.Pattern = "/simple/" + r.Package.Index.Project + "/"
-	case r.Kind == CollectionRule:
-		ref.Pattern = r.Collection.Pattern
-	}
-	return ref
-}
 
 // explainer collects the candidates of one request.
 type explainer struct {
@@ -390,41 +361,6 @@ func (e *explainer) wins(r *Rule, matching int) string {
 		}
 	}
 	return what + " serves it."
-}
-
-// tried orders rules of one host as they are tried.
-func (r *Rule) tried(o *Rule) int {
-	if r.Kind != o.Kind {
-		return int(r.Kind) - int(o.Kind)
-	}
-	switch r.Kind {
-	case TemplateRule, EventRule, CollectionRule:
-		return r.order(o)
-	case CatchAllRule:
-		if d := len(o.rest.catchAll.prefix) - len(r.rest.catchAll.prefix); d != 0 {
-			return d
-		}
-	}
-	return r.age(o)
-}
-
-// beats says in a clause why r is tried before o.
-func (r *Rule) beats(o *Rule) string {
-	switch {
-	case r.Kind != o.Kind:
-		return fmt.Sprintf("%s rules are tried before %s rules", r.Kind, o.Kind)
-	case r.Kind == CatchAllRule && r.rest.catchAll.prefix != o.rest.catchAll.prefix:
-		return fmt.Sprintf("the winner's prefix is longer (%d bytes against %d)", len(r.rest.catchAll.prefix), len(o.rest.catchAll.prefix))
-	case r.rank>>32 != o.rank>>32:
-		return fmt.Sprintf("the winner's literal beginning is longer (%d bytes against %d)", r.rank>>32, o.rank>>32)
-	case r.rank>>16 != o.rank>>16:
-		return fmt.Sprintf("the winner has more literal characters (%d against %d)", r.rank>>16&0xffff, o.rank>>16&0xffff)
-	case r.rank != o.rank:
-		return fmt.Sprintf("the winner has fewer variables (%d against %d)", 0xffff-r.rank&0xffff, 0xffff-o.rank&0xffff)
-	case !r.created().Equal(o.created()):
-		return fmt.Sprintf("the winner is older (%s against %s)", r.created().UTC().Format("2006-01-02 15:04:05"), o.created().UTC().Format("2006-01-02 15:04:05"))
-	}
-	return "the two are equally specific and equally old, so that the smaller id wins"
 }
 
 // hasParam says whether a query has a parameter of that name.

@@ -36,4 +36,3 @@ func valuesOf(in *Incoming, c *Captures) map[string]string {
 	}
 	return values
 }
-
