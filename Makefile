@@ -82,6 +82,10 @@ e2e-full: e2e setup-clients conformance $(TOOLS)/regctl $(TOOLS)/oras $(TOOLS)/c
 conformance: build setup-test $(TOOLS)/conformance ## The OCI conformance suite, at a registry and through the gateway
 	go test -count=1 -timeout 10m -v -run Conformance ./scripts/e2e
 
+.PHONY: geo
+geo: setup-build ## Fetch free network data (countries, networks) into DATA/geo, for the node there to use
+	scripts/setup/geo.sh $(DATA)/geo
+
 .PHONY: race
 race: $(UI_BUILT) setup-test ## Unit tests under the race detector
 	go test -race -timeout 25m $$(go list ./... | grep -v /scripts/)
