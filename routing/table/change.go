@@ -369,7 +369,7 @@ func (c *change) file(m *hostMore, r *Rule, byAge, bySpecificity func(*ruleList)
 	case PythonRule:
 		m.python = m.python.update(step, r.Package.Index.Project, forwards, byAge)
 	case RegexpRule:
-		m.regexps = m.regexps.update(step, r.rest.re.prefix, forwards, byAge)
+		m.regexps.update(step, r, byAge)
 	case CatchAllRule:
 		m.catchAlls = m.catchAlls.update(step, r.rest.catchAll.prefix, forwards, byAge)
 	}

@@ -98,7 +98,7 @@ func (m *meeter) all(h *Host, except string) {
 	switch r := m.rule; r.Kind {
 	case TemplateRule, EventRule, RegexpRule:
 		templates := func(o *templateRule) bool { return try(&o.Rule) }
-		_ = h.templates.all(templates) && h.events.all(templates) && more.regexps.all(forwards, list)
+		_ = h.templates.all(templates) && h.events.all(templates) && more.regexps.all(try)
 	case CatchAllRule:
 		if l := more.catchAlls.get(r.rest.catchAll.prefix, forwards); l != nil {
 			list("", l)

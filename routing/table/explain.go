@@ -250,25 +250,22 @@ func (e *explainer) regexps() {
 	if !s.Reset(e.path, e.query) {
 		return
 	}
-	e.host.more.regexps.all(forwards, func(_ string, l *ruleList) bool {
-		for _, r := range l.rules {
-			re := r.rest.re
-			at := re.find(s.Path())
-			if at == nil || at[0] == at[1] {
-				continue
-			}
-			var c template.Captures
-			re.capture(at, &s, &c)
-			var vars []Var
-			for i, name := range re.names {
-				if c.IsSet(i) {
-					vars = append(vars, Var{name, c.Decoded(i)})
-				}
-			}
-			e.add(r, true, vars)
+	for _, r := range e.host.more.regexps.candidates(nil, s.Path()) {
+		re := r.rest.re
+		at := re.find(s.Path())
+		if at == nil || at[0] == at[1] {
+			continue
 		}
-		return true
-	})
+		var c template.Captures
+		re.capture(at, &s, &c)
+		var vars []Var
+		for i, name := range re.names {
+			if c.IsSet(i) {
+				vars = append(vars, Var{name, c.Decoded(i)})
+			}
+		}
+		e.add(r, true, vars)
+	}
 }
 
 // catchAlls adds the catch-alls whose prefix the path has.

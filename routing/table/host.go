@@ -69,10 +69,10 @@ func (h *Host) is(name string) bool {
 
 // hostMore is what few of a million hosts have.
 type hostMore struct {
-	images      pages[*ruleList]  // by the hash of the public name
-	collections *radix[ruleList]  // by the pattern's literal beginning
-	python      *radix[ruleList]  // by project
-	regexps     *radix[ruleList]  // by literal prefix
+	images      pages[*ruleList] // by the hash of the public name
+	collections *radix[ruleList] // by the pattern's literal beginning
+	python      *radix[ruleList] // by project
+	regexps     regexpSet
 	catchAlls   *radix[ruleList]  // by prefix
 	private     []privateRegistry // of images that allow private pulls
 }
@@ -127,12 +127,11 @@ func (h *Host) finder(k RuleKind) *finder {
 func (h *Host) Rules() int {
 	n := h.templates.count() + h.events.count()
 	if h.more != nil {
-		for _, r := range []*radix[ruleList]{h.more.regexps, h.more.catchAlls} {
-			r.all(forwards, func(_ string, l *ruleList) bool {
-				n += len(l.rules)
-				return true
-			})
-		}
+		n += h.more.regexps.n
+		h.more.catchAlls.all(forwards, func(_ string, l *ruleList) bool {
+			n += len(l.rules)
+			return true
+		})
 	}
 	return n
 }
@@ -141,6 +140,6 @@ func (h *Host) Rules() int {
 func (h *Host) empty() bool {
 	m := h.more
 	return h.templates == (finder{}) && h.events == (finder{}) && h.pixels == 0 &&
-		(m == nil || m.images.n == 0 && m.collections == nil && m.python == nil && m.regexps == nil && m.catchAlls == nil) &&
+		(m == nil || m.images.n == 0 && m.collections == nil && m.python == nil && m.regexps.n == 0 && m.catchAlls == nil) &&
 		(h.kind != CustomHost || !h.serves) && h.kind != StaticHost && h.kind != BaseHost
 }

@@ -68,7 +68,7 @@ func drawRoute(t *rapid.T, i int) catalog.Route {
 	switch rapid.IntRange(0, 9).Draw(t, "kind") {
 	case 0:
 		r.Kind = catalog.RegexpRoute
-		r.IncomingPath = rapid.SampledFrom([]string{"^/a/(?<v>.*)", "/(?<v>b+)", "^/a", "^/ab/(?<v>[^/]+)$", "(?i)^/A/b"}).Draw(t, "regexp")
+		r.IncomingPath = rapid.SampledFrom([]string{"^/a/(?<v>.*)", "/(?<v>b+)", "^/a", "^/ab/(?<v>[^/]+)$", "(?i)^/A/b", "app-1-(?<v>.*)", "/app-1-[0-9]", "(?<v>.)-app-1"}).Draw(t, "regexp")
 	case 1:
 		r.Kind = catalog.CatchAllRoute
 		r.IncomingPath = rapid.SampledFrom([]string{"/*", "/a/*", "/a/b/*", "/b/*"}).Draw(t, "catch-all")

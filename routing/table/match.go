@@ -46,8 +46,8 @@ func (h *Host) Match(_, escapedPath, rawQuery string, m *Match) bool {
 	if wellFormed {
 		m.search.reset(&m.subject)
 		m.Rule = m.template(h.templates)
-		if m.Rule == nil && h.more != nil && h.more.regexps != nil {
-			m.Rule = m.regexp(h.more)
+		if m.Rule == nil && h.more != nil && h.more.regexps.n > 0 {
+			m.Rule = m.regexp(&h.more.regexps)
 		}
 		if m.Rule == nil && h.events != (finder{}) {
 			m.Rule = m.template(h.events)

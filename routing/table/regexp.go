@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -124,23 +123,12 @@ func (re *regexpRule) capture(at []int, s *template.Subject, c *template.Capture
 	}
 }
 
-// regexp finds the oldest expression that matches. All those whose prefix the path
-// has are tried in turn: each costs a search for its literal, and RE2 where that is
-// found. (One program for all of them would have to be compiled anew with each
-// change, and could not say which of several is the oldest.)
-func (m *Match) regexp(more *hostMore) *Rule {
+// regexp finds the oldest expression that matches. Those whose literal the path holds
+// are tried in turn. (One program for all of them would have to be compiled anew with
+// each change, and could not say which of several is the oldest.)
+func (m *Match) regexp(set *regexpSet) *Rule {
 	path := m.subject.Path()
-	m.candidates = m.candidates[:0]
-	lists := 0
-	for n, rest := more.regexps, path; n != nil; n, rest = n.down(rest, forwards) {
-		if n.val != nil {
-			m.candidates = append(m.candidates, n.val.rules...)
-			lists++
-		}
-	}
-	if lists > 1 {
-		slices.SortFunc(m.candidates, (*Rule).age)
-	}
+	m.candidates = set.candidates(m.candidates[:0], path)
 	for _, r := range m.candidates {
 		at := r.rest.re.find(path)
 		if at == nil || at[0] == at[1] {
