@@ -8,14 +8,16 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"tallygate/cluster/catalog"
 	"tallygate/routing/template"
 )
 
 // The bounds of a regular expression. RE2 takes time in proportion to the path
-// times the size of the program, so bounding the program bounds every match.
+// times the size of the program, so bounding both bounds every match. The catalog
+// bounds the size more closely.
 const (
-	maxRegexpLength  = 1024 // bytes
-	maxRegexpProgram = 2000 // instructions
+	maxRegexpSize = 2 * catalog.MaxRegexpSize // instructions, roughly
+	maxRegexpPath = 2048                      // bytes; no expression matches a longer path
 )
 
 // regexpRule is a regular expression over the path as templates see it: decoded,
@@ -35,8 +37,8 @@ type regexpRule struct {
 
 // parseRegexp checks an expression and finds its literals.
 func parseRegexp(src string) (*regexpRule, error) {
-	if len(src) > maxRegexpLength {
-		return nil, fmt.Errorf("the expression is too long: at most %d bytes", maxRegexpLength)
+	if len(src) > catalog.MaxRegexpBytes {
+		return nil, fmt.Errorf("the expression is too long: at most %d bytes", catalog.MaxRegexpBytes)
 	}
 	tree, err := syntax.Parse(src, syntax.Perl)
 	if err != nil {
@@ -52,16 +54,28 @@ func parseRegexp(src string) (*regexpRule, error) {
 			re.names = append(re.names, name)
 		}
 	}
+	// Before it is simplified, which writes repetitions out.
+	if programSize(tree) > maxRegexpSize {
+		return nil, fmt.Errorf("the expression is larger than %d instructions once its repetitions are written out: repeat less", maxRegexpSize)
+	}
 	tree = tree.Simplify()
-	prog, err := syntax.Compile(tree)
-	if err != nil {
-		return nil, err
-	}
-	if len(prog.Inst) > maxRegexpProgram {
-		return nil, fmt.Errorf("the expression compiles to %d instructions, at most %d are allowed: repeat less", len(prog.Inst), maxRegexpProgram)
-	}
 	re.prefix, re.must = literals(tree)
 	return re, nil
+}
+
+// programSize is about how many instructions an expression takes, counted without
+// making them, and no further than to above the bound.
+func programSize(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)
+	for _, sub := range re.Sub {
+		if n += programSize(sub); n > maxRegexpSize {
+			return maxRegexpSize + 1
+		}
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(1, re.Min, re.Max)
+	}
+	return min(n, maxRegexpSize+1)
 }
 
 // literals finds the literal that a match begins the path with, if it is tied to
@@ -94,7 +108,7 @@ func literals(tree *syntax.Regexp) (prefix, must string) {
 
 // find is the match in a path, as [regexp.Regexp.FindStringSubmatchIndex] has it.
 func (re *regexpRule) find(path string) []int {
-	if !strings.Contains(path, re.must) {
+	if len(path) > maxRegexpPath || !strings.Contains(path, re.must) {
 		return nil
 	}
 	c := re.compiled.Load()

@@ -104,7 +104,7 @@ func TestIncomingTemplatesThatAreRefused(t *testing.T) {
 		"/a\nb":                              "control",
 		"/\xff":                              "UTF-8",
 		"/" + strings.Repeat("a", MaxLength): "too long",
-		"/" + strings.Repeat("{a}-", 33):     "too many",
+		"/" + strings.Repeat("{a}-", 65):     "too many",
 	} {
 		if _, err := ParseIncoming(tmpl); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ParseIncoming(%.40q) = %v, want an error with %q", tmpl, err, want)

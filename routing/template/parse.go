@@ -10,7 +10,7 @@ import (
 // Bounds of a template. They keep a rule's compiled form small and a match short.
 const (
 	MaxLength    = 2048 // bytes
-	MaxVariables = 32   // occurrences
+	MaxVariables = 64   // occurrences
 )
 
 // Error says what is wrong with a template, where, and how to mend it.
