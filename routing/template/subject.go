@@ -2,6 +2,11 @@ package template
 
 import "strings"
 
+// MaxPath is the length of the longest path, in bytes, that templates match. With
+// repeated variables, matching takes up to a number of steps that each look through
+// the path.
+const MaxPath = 16 << 10
+
 // Subject is one request's path and query, made ready once to be matched against
 // any number of templates. The zero value is ready for Reset. It is reusable, and
 // not safe for concurrent use; strings taken from it may be kept.
@@ -25,7 +30,8 @@ type pair struct {
 }
 
 // Reset takes a new request. It reports false, and the subject is of no use to
-// templates, when a "%" in the path is not followed by two hex digits.
+// templates, when a "%" in the path is not followed by two hex digits or the path is
+// longer than [MaxPath].
 //
 // The path is kept percent-decoded, except for "%2F" and "%25", so that an
 // encoded slash stays apart from a separator. A path without "%" is kept as it
@@ -35,6 +41,9 @@ func (s *Subject) Reset(escapedPath, rawQuery string) bool {
 	s.path, s.enc = escapedPath, nil
 	if escapedPath == "" {
 		s.path = "/"
+	}
+	if len(escapedPath) > MaxPath {
+		return false
 	}
 	if strings.IndexByte(s.path, '%') < 0 && strings.IndexByte(s.path, '#') < 0 && strings.IndexByte(s.path, '?') < 0 {
 		return true
