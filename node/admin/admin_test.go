@@ -170,6 +170,18 @@ packages:
 	}
 }
 
+func TestARouteThatCouldNotBeServedIsRefused(t *testing.T) {
+	f := newFixture(t)
+	w := f.do(f.api.Local(), "POST", "/v1/apply?name=c.yaml", `
+organizations: [{name: acme}]
+packages:
+  - {owner: acme, name: a, type: file, routes: [{incoming_path: "/a/{v}/{+v}", outgoing_url: "https://origin.example/{v}"}]}
+`)
+	if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `"line":4`) || !strings.Contains(w.Body.String(), "routes[0].incoming_path") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestBadRequestsAreRefusedInWords(t *testing.T) {
 	f := newFixture(t)
 	tests := map[string]struct {

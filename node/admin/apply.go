@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tallygate/cluster/catalog"
 	"tallygate/cluster/catalog/document"
 	"tallygate/cluster/catalog/manifest"
 	"tallygate/node/access"
+	"tallygate/routing/table"
 )
 
 const (
@@ -60,10 +63,20 @@ func Apply(ctx context.Context, o ApplyOptions) (*Applied, error) {
 	}
 	// What is wrong with reading the file, the plan tells again, in the file's
 	// order beside what the catalog would refuse.
-	plan, problems := doc.Plan(o.Catalog.View(), document.PlanOptions{
+	options := document.PlanOptions{
 		Prune: o.Prune, Owner: o.Owner, NewID: access.NewID, Now: o.Now.UTC(), Actor: o.Actor,
-		Check: func(cmd *catalog.Command) []*catalog.Error { return catalog.CheckReserved(cmd, o.BaseDomain) },
-	})
+		Check: func(cmd *catalog.Command) []*catalog.Error {
+			return append(catalog.CheckReserved(cmd, o.BaseDomain), unroutable(cmd)...)
+		},
+	}
+	view := o.Catalog.View()
+	plan, problems := doc.Plan(view, options)
+	if len(problems) > 0 {
+		// Of a route that both refuse, the catalog's words are the better ones.
+		options.Check = func(cmd *catalog.Command) []*catalog.Error { return catalog.CheckReserved(cmd, o.BaseDomain) }
+		_, known := doc.Plan(view, options)
+		problems = withoutRepeats(problems, known)
+	}
 	if len(problems) > 0 {
 		return nil, mistakes(problems)
 	}
@@ -134,6 +147,52 @@ func (a *API) warn(w io.Writer, plan *document.Plan) {
 				c.Other.Kind, c.Other.Pattern, c.Other.Owner, c.Other.Package, c.Sample, c.Wins)
 		}
 	}
+}
+
+// unroutable finds routes that the catalog takes and the routing table can't serve:
+// the catalog knows the names in a template but not all of its language. What the
+// catalog refuses by itself is left to its own words.
+func unroutable(cmd *catalog.Command) []*catalog.Error {
+	var errs []*catalog.Error
+	for op := range cmd.Ops {
+		p := cmd.Ops[op].Package
+		if p == nil {
+			continue
+		}
+		for i := range p.Routes {
+			for _, err := range table.CheckRoute(p.Type, &p.Routes[i]) {
+				errs = append(errs, &catalog.Error{
+					Code: "incoming-path-invalid-url-template", Op: op, Kind: catalog.KindPackage,
+					Object: p.Owner + "/" + p.Name, Field: fmt.Sprintf("routes[%d].incoming_path", i), Message: err.Error(),
+				})
+			}
+		}
+	}
+	return errs
+}
+
+// withoutRepeats drops the problems that are not among the known ones and concern a
+// route that these name already.
+func withoutRepeats(problems, known []*document.Problem) []*document.Problem {
+	told, routes := map[document.Problem]bool{}, map[string]bool{}
+	for _, p := range known {
+		told[*p] = true
+		if r := routeOf(p.Path); r != "" {
+			routes[r] = true
+		}
+	}
+	return slices.DeleteFunc(problems, func(p *document.Problem) bool { return !told[*p] && routes[routeOf(p.Path)] })
+}
+
+// routeOf is the route in a path: "packages[0].routes[1]" of
+// "packages[0].routes[1].incoming_path"; empty if there is none.
+func routeOf(path string) string {
+	before, after, ok := strings.Cut(path, ".routes[")
+	if !ok {
+		return ""
+	}
+	index, _, _ := strings.Cut(after, "]")
+	return before + ".routes[" + index + "]"
 }
 
 func mistakes(problems []*document.Problem) *Problem {
