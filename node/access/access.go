@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"tallygate/cluster/catalog"
 )
 
@@ -77,18 +75,9 @@ func Hash(secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// NewID makes a UUID of version 7, whose order is that of creation.
-func NewID() string { return uuid.Must(uuid.NewV7()).String() }
-
 // Command wraps operations for an actor, with id and time of the proposer.
 func (c *Control) Command(actor catalog.Actor, ops ...catalog.Op) *catalog.Command {
-	return &catalog.Command{
-		Format: catalog.Format,
-		ID:     NewID(),
-		Time:   c.now().UTC(),
-		Actor:  actor,
-		Ops:    ops,
-	}
+	return catalog.NewCommand(c.now(), actor, ops...)
 }
 
 // propose returns a refusal as an error.
@@ -109,12 +98,12 @@ func (c *Control) NewSignInLink(ctx context.Context, actor catalog.Actor, userNa
 		if userName != OperatorName {
 			return "", time.Time{}, fmt.Errorf("there is no user %q", userName)
 		}
-		user = &catalog.User{ID: NewID(), Name: OperatorName, Operator: true}
+		user = &catalog.User{ID: catalog.NewID(), Name: OperatorName, Operator: true}
 		ops = append(ops, catalog.Op{User: user, IfVersion: new(uint64)})
 	}
 	secret, hash := NewSecret(linkPrefix)
 	expires = c.now().Add(LinkLifetime).UTC()
-	ops = append(ops, catalog.Op{SignInLink: &catalog.SignInLink{ID: NewID(), UserID: user.ID, Hash: hash, ExpiresAt: expires}})
+	ops = append(ops, catalog.Op{SignInLink: &catalog.SignInLink{ID: catalog.NewID(), UserID: user.ID, Hash: hash, ExpiresAt: expires}})
 	return secret, expires, c.propose(ctx, c.Command(actor, ops...))
 }
 
@@ -133,11 +122,11 @@ func (c *Control) AddToken(ctx context.Context, actor catalog.Actor, userName, n
 		if userName != OperatorName {
 			return fmt.Errorf("there is no user %q", userName)
 		}
-		user = &catalog.User{ID: NewID(), Name: OperatorName, Operator: true}
+		user = &catalog.User{ID: catalog.NewID(), Name: OperatorName, Operator: true}
 		ops = append(ops, catalog.Op{User: user, IfVersion: new(uint64)})
 	}
 	ops = append(ops, catalog.Op{Token: &catalog.Token{
-		ID: NewID(), UserID: user.ID, Name: name, Hash: Hash(secret), Scopes: scopes, ExpiresAt: expires,
+		ID: catalog.NewID(), UserID: user.ID, Name: name, Hash: Hash(secret), Scopes: scopes, ExpiresAt: expires,
 	}})
 	return c.propose(ctx, c.Command(actor, ops...))
 }
@@ -190,7 +179,7 @@ func (c *Control) session(user *catalog.User, userAgent string) (secret string, 
 		userAgent = userAgent[:200]
 	}
 	return secret, expires, catalog.Op{Session: &catalog.Session{
-		ID: NewID(), UserID: user.ID, Hash: hash, UserAgent: strings.ToValidUTF8(userAgent, "�"), ExpiresAt: expires,
+		ID: catalog.NewID(), UserID: user.ID, Hash: hash, UserAgent: strings.ToValidUTF8(userAgent, "�"), ExpiresAt: expires,
 	}}
 }
 

@@ -100,7 +100,7 @@ type request struct {
 // organizations get their rights with the public API.
 func (a *API) handle(pattern string, scope catalog.Scope, serve func(http.ResponseWriter, *request) error) {
 	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		q := &request{Request: r, id: a.identify(r), requestID: access.NewID()}
+		q := &request{Request: r, id: a.identify(r), requestID: catalog.NewID()}
 		w.Header().Set("X-Request-Id", q.requestID)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")

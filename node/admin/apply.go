@@ -64,7 +64,7 @@ func Apply(ctx context.Context, o ApplyOptions) (*Applied, error) {
 	// What is wrong with reading the file, the plan tells again, in the file's
 	// order beside what the catalog would refuse.
 	options := document.PlanOptions{
-		Prune: o.Prune, Owner: o.Owner, NewID: access.NewID, Now: o.Now.UTC(), Actor: o.Actor,
+		Prune: o.Prune, Owner: o.Owner, NewID: catalog.NewID, Now: o.Now.UTC(), Actor: o.Actor,
 		Check: func(cmd *catalog.Command) []*catalog.Error {
 			return append(catalog.CheckReserved(cmd, o.BaseDomain), unroutable(cmd)...)
 		},
@@ -83,7 +83,7 @@ func Apply(ctx context.Context, o ApplyOptions) (*Applied, error) {
 	if o.DryRun {
 		return &Applied{plan}, nil
 	}
-	for _, cmd := range plan.Commands(maxApplyOps, access.NewID) {
+	for _, cmd := range plan.Commands(maxApplyOps, catalog.NewID) {
 		result, err := o.Catalog.Propose(ctx, cmd)
 		if err != nil {
 			return nil, err
